@@ -1,0 +1,1 @@
+"""Postroad: mailing lists in one package."""

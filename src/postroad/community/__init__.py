@@ -1,0 +1,1 @@
+"""Who and what: people, lists, bans, notices, subscriptions."""

@@ -1,0 +1,1 @@
+"""Addresses and patterns that may neither post nor join."""

@@ -1,0 +1,1 @@
+"""Domains, lists, the register of list settings, styles."""

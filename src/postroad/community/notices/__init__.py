@@ -1,0 +1,1 @@
+"""The mail Postroad itself writes, and its templates."""

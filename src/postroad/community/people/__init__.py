@@ -1,0 +1,1 @@
+"""Accounts, users, addresses, preferences, sign-in."""

@@ -1,0 +1,1 @@
+"""Mail as bytes: header view and edits, MIME spans, addresses, personal copies."""

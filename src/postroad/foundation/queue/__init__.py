@@ -1,0 +1,1 @@
+"""The durable queue, a table; its envelope and its wake-up."""

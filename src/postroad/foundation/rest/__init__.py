@@ -1,0 +1,1 @@
+"""The habits of REST 3.1: bodies, paging, errors, tags, authentication."""

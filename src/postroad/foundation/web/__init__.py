@@ -1,0 +1,1 @@
+"""Base templates, styles, security headers, and the HTTP server's bridge."""

@@ -1,0 +1,1 @@
+"""Threads, search, pages, feeds and downloads of what was posted."""

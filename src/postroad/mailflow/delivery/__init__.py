@@ -1,0 +1,1 @@
+"""SMTP out: personal copies, progress per recipient, retries."""

@@ -1,0 +1,1 @@
+"""Collects posts and sends them as one."""

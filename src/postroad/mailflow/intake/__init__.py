@@ -1,0 +1,1 @@
+"""Mail enters here by LMTP or SMTP; the address decides the queue."""

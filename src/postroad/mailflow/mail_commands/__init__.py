@@ -1,0 +1,1 @@
+"""Join, leave, confirm, help by mail: a surface above the stages."""

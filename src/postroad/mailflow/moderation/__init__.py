@@ -1,0 +1,1 @@
+"""May this post pass? Rules, chains, and the messages held for a decision."""

@@ -1,0 +1,1 @@
+"""Makes an accepted post ready: handlers describe edits, the author's bytes stay."""

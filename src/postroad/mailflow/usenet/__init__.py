@@ -1,0 +1,1 @@
+"""The news gateway's slice: its queue is kept and visible."""

@@ -1,0 +1,1 @@
+"""Moving in and moving up: snapshot, migrate, self-test, rollback; importers."""
