@@ -10,7 +10,7 @@ setup: $(BIN)/.ready ## make .venv with Postroad and its tools
 
 $(BIN)/.ready: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PY) -m venv .venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check uv hatchling
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv hatchling editables
 	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
