@@ -1,0 +1,10 @@
+"""Django's label of this slice."""
+
+from django.apps import AppConfig
+
+
+class BansConfig(AppConfig):
+    """The slice `bans`."""
+
+    name = "postroad.community.bans"
+    label = "bans"

@@ -1,0 +1,39 @@
+"""Styles: named sets of first values. A list remembers its style, and stores only what differs from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A kind of list, chosen when it is made."""
+
+    name: str
+    description: str
+    values: Mapping[str, Any]
+
+
+DEFAULT_STYLE = "legacy-default"
+
+STYLES: Mapping[str, Style] = MappingProxyType(
+    {
+        style.name: style
+        for style in (
+            Style("legacy-announce", "One-way announcements.", MappingProxyType({"allow_list_posts": False})),
+            Style("legacy-default", "Open discussion.", MappingProxyType({})),
+            Style(
+                "private-default",
+                "Discussion among members; neither the list nor its archive is public.",
+                MappingProxyType(
+                    {
+                        "advertised": False,
+                        "archive_policy": "private",
+                        "subscription_policy": "confirm_then_moderate",
+                    }
+                ),
+            ),
+        )
+    }
+)

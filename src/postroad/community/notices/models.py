@@ -1,0 +1,35 @@
+"""Where the texts of notices come from when a site, domain or list has its own."""
+
+from django.db import models
+
+
+class TemplateUri(models.Model):
+    """A template of one scope ("" for the site, a mail host or a list-id), with the text last fetched from its URI."""
+
+    context = models.CharField(max_length=255)
+    name = models.CharField(max_length=64)
+    uri = models.TextField()
+    username = models.CharField(max_length=255, null=True)
+    password = models.CharField(max_length=255, null=True)
+    text = models.TextField(null=True)
+    fetched_at = models.FloatField(null=True)
+
+    class Meta:
+        db_table = "notices_template_uri"
+        constraints = [models.UniqueConstraint(fields=["context", "name"], name="notices_template_uri_once")]
+
+
+class AutoResponse(models.Model):
+    """When an address last got an automatic answer of one kind from a list, and how many that day."""
+
+    address = models.CharField(max_length=255)
+    list_id = models.CharField(max_length=255)
+    kind = models.CharField(max_length=16)
+    day = models.DateField()
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "notices_auto_response"
+        constraints = [
+            models.UniqueConstraint(fields=["address", "list_id", "kind", "day"], name="notices_auto_response_once")
+        ]

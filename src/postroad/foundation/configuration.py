@@ -1,0 +1,324 @@
+"""The site's one configuration file, `postroad.toml`: its keys, their defaults, and what is allowed.
+
+`load()` is called by `project/settings.py`; everybody else reads `current()`. Each key can also be given as
+`POSTROAD_SECTION_KEY` in the environment.
+"""
+
+import dataclasses
+import os
+import re
+import secrets
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from postroad.foundation.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address to listen on; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who this site is, to people."""
+
+    base_url: str = "http://127.0.0.1:8000"
+    name: str = "Postroad"
+    owner: str = "postmaster@localhost.localdomain"
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """`sqlite:///postroad.db` (relative to the home) or `postgresql://user:password@host:port/name`."""
+
+    url: str = "sqlite:///postroad.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The pages; `threads` answer requests at the same time."""
+
+    listen: Listen = Listen("127.0.0.1", 8000)
+    threads: int = 4
+    trust_forwarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The REST API and its one site-wide credential; the password is generated with the file."""
+
+    listen: Listen = Listen("127.0.0.1", 8001)
+    user: str = "restadmin"
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lmtp:
+    """Where the MTA hands in mail, and what is taken at most (bytes, recipients, connections, seconds)."""
+
+    listen: Listen = Listen("127.0.0.1", 8024)
+    max_size: int = 33_554_432
+    max_recipients: int = 1000
+    max_connections: int = 200
+    idle_seconds: int = 300
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """The relay that mail is handed to; host "" keeps every mail in the built-in outbox instead."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    security: typing.Literal["none", "starttls", "tls"] = "none"
+    connections: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """URL prefixes beside `base_url` that template URIs set through REST may be fetched from."""
+
+    fetch_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """How mail is treated, site-wide; days and seconds are in the names."""
+
+    personal_copies: bool = True
+    verp_probes: bool = True
+    verp_key_days: int = 14
+    delivery_retry_days: float = 5.0
+    retry_first_seconds: float = 60.0
+    retry_most_seconds: float = 14_400.0
+    remove_dkim_headers: bool = False
+    email_commands_max_lines: int = 10
+    max_autoresponses_per_day: int = 10
+    pending_request_days: float = 3.0
+    moderator_request_days: float = 180.0
+    noreply_address: str = "noreply"
+    run_tasks_every: float = 3600.0
+    hold_digest: bool = True
+    masthead_threshold: int = 4
+    header_checks: tuple[str, ...] = ()
+    jump_chain: str = "hold"
+    listname_chars: str = "[-_.0-9a-z]"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where messages are kept: "database" or "files" (below the home)."""
+
+    kind: typing.Literal["database", "files"] = "database"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is written to standard error: "debug", "info", "warning" or "error"."""
+
+    level: typing.Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything `postroad.toml` says, checked."""
+
+    home: Path
+    site: Site = field(default_factory=Site)
+    database: Database = field(default_factory=Database)
+    web: Web = field(default_factory=Web)
+    rest: Rest = field(default_factory=Rest)
+    lmtp: Lmtp = field(default_factory=Lmtp)
+    smtp: Smtp = field(default_factory=Smtp)
+    templates: Templates = field(default_factory=Templates)
+    mail: Mail = field(default_factory=Mail)
+    storage: Storage = field(default_factory=Storage)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def file(self) -> Path:
+        """The configuration file itself."""
+        return self.home / "postroad.toml"
+
+    def secret(self, purpose: str) -> bytes:
+        """A key for one purpose, derived from the site's secret, which is made once and kept at 0600."""
+        import hashlib
+
+        return hashlib.blake2b(_site_secret(self.home), person=purpose.encode()[:16], digest_size=32).digest()
+
+
+def _site_secret(home: Path) -> bytes:
+    path = home / "secret.key"
+    if not path.exists():
+        _write_private(path, secrets.token_hex(32) + "\n")
+    return bytes.fromhex(path.read_text().strip())
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read; another process may have been first, then its text stays."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+def create(home: Path) -> None:
+    """Make a home with a working `postroad.toml` and secrets; what is there already stays untouched."""
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "postroad.toml").exists():
+        _write_private(home / "postroad.toml", _first_file())
+    _site_secret(home)
+    (home / "run").mkdir(exist_ok=True)
+
+
+def _first_file() -> str:
+    site = Site()
+    return f"""# Postroad's only configuration file. `postroad config` explains every key and shows what is in force.
+[site]
+base_url = "{site.base_url}"
+name = "{site.name}"
+owner = "{site.owner}"
+language = "{site.language}"
+
+[database]
+url = "{Database().url}"
+
+[web]
+listen = "{Web().listen}"
+
+[rest]
+listen = "{Rest().listen}"
+user = "restadmin"
+password = "{secrets.token_urlsafe(24)}"
+
+[lmtp]
+listen = "{Lmtp().listen}"
+
+[smtp]
+host = "127.0.0.1"
+port = 25
+security = "none"
+"""
+
+
+def load(home: Path) -> Configuration:
+    """Read and check the configuration of this home.
+
+    Raises:
+        ConfigurationError: one line with file, key and what is allowed.
+    """
+    file = home / "postroad.toml"
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: not valid TOML: {error}") from None
+    sections = {f.name: f for f in dataclasses.fields(Configuration) if f.name != "home"}
+    for name, value in document.items():
+        if name not in sections:
+            raise ConfigurationError(f"{file}: unknown section [{name}]; allowed: {', '.join(sections)}")
+        if not isinstance(value, dict):
+            raise ConfigurationError(f"{file}: {name} stands outside a section; allowed: {', '.join(sections)}")
+    made = {name: _section(file, name, f.default_factory, document.get(name, {})) for name, f in sections.items()}
+    return Configuration(home=home, **made)
+
+
+def _section(file: Path, section: str, kind: typing.Any, given: dict[str, object]) -> typing.Any:
+    """One section as its dataclass, the environment taking precedence over the file."""
+    hints = typing.get_type_hints(kind)
+    values = dict(given)
+    for key in hints:
+        variable = f"POSTROAD_{section}_{key}".upper()
+        if variable in os.environ:
+            values[key] = _from_text(os.environ[variable], hints[key])
+    for key in values:
+        if key not in hints:
+            raise ConfigurationError(f"{file}: [{section}] has no key {key}; allowed: {', '.join(hints)}")
+    return kind(**{key: _checked(file, section, key, value, hints[key]) for key, value in values.items()})
+
+
+def _from_text(text: str, hint: object) -> object:
+    """An environment variable's text as TOML would have given it; text that does not parse is judged by the check."""
+    if hint in (str, Listen) or typing.get_origin(hint) is typing.Literal:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return [part.strip() for part in text.split(",")] if typing.get_origin(hint) is tuple else text
+
+
+def _checked(file: Path, section: str, key: str, value: object, hint: typing.Any) -> object:  # noqa: PLR0911
+    where = f"{file}: [{section}] {key} = {value!r}"
+    if key in ("password", "user"):
+        where = f"{file}: [{section}] {key}"
+    match hint:
+        case _ if hint is Listen:
+            return _listen(where, value)
+        case types.GenericAlias() if typing.get_origin(hint) is tuple:
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                return tuple(value)
+            raise ConfigurationError(f'{where}: allowed is a list of strings, such as ["a", "b"]')
+        case _ if typing.get_origin(hint) is typing.Literal:
+            if value in typing.get_args(hint):
+                return value
+            allowed = ", ".join(f'"{choice}"' for choice in typing.get_args(hint))
+            raise ConfigurationError(f"{where}: allowed: {allowed}")
+        case _ if hint is bool:
+            if isinstance(value, bool):
+                return value
+            raise ConfigurationError(f"{where}: allowed: true, false")
+        case _ if hint in (int, float):
+            allowed_types = (int, float) if hint is float else (int,)
+            if isinstance(value, allowed_types) and not isinstance(value, bool) and value >= 0:
+                return value
+            raise ConfigurationError(f"{where}: allowed is a number, 0 or more")
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{where}: allowed is text in quotes")
+    return _text(where, section, key, value)
+
+
+def _listen(where: str, value: object) -> Listen:
+    match = (
+        re.fullmatch(r"(?P<host>[^:]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})", value) if isinstance(value, str) else None
+    )
+    if match is None or int(match["port"]) > 65_535:
+        raise ConfigurationError(f'{where}: allowed is "host:port", such as "127.0.0.1:8024"')
+    return Listen(match["host"].strip("[]"), int(match["port"]))
+
+
+def _text(where: str, section: str, key: str, value: str) -> str:
+    if (section, key) == ("database", "url") and not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ConfigurationError(f"{where}: allowed: sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    if (section, key) == ("site", "base_url") and not re.fullmatch(r"https?://[^/\s]+(/[^\s?#]*)?", value):
+        raise ConfigurationError(f"{where}: allowed is an http:// or https:// address without query")
+    if (section, key) == ("site", "owner") and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ConfigurationError(f"{where}: allowed is one mail address, such as postmaster@example.org")
+    return value.rstrip("/") if (section, key) == ("site", "base_url") else value
+
+
+def current() -> Configuration:
+    """The configuration in force in this process."""
+    from django.conf import settings
+
+    return typing.cast("Configuration", settings.POSTROAD)

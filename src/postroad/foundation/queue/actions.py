@@ -1,0 +1,175 @@
+"""The verbs of the queue: put, claim, acknowledge, put off, quarantine, retry.
+
+A stage calls `put` and `record` inside its own transaction; the worker loop does the rest. Claims need no
+durability (a lost claim is claimed again), so they do not wait for the disk; acknowledgements do.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from postroad.foundation.queue import wakeup
+from postroad.foundation.queue.envelope import Envelope, decode, encode
+from postroad.foundation.queue.models import Job, Step
+
+LEASE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job this worker may work on until its lease ends."""
+
+    id: int
+    claim: int
+    queue: str
+    envelope: Envelope
+    attempts: int
+    created_at: float
+
+
+def new_journey() -> str:
+    """A fresh name for one accepted mail's way through Postroad."""
+    return secrets.token_hex(12)
+
+
+def put(queue: str, envelope: Envelope, due_at: float | None = None) -> None:
+    """Queue one mail for a stage, from `due_at` (seconds since 1970, now unless told) on."""
+    put_many(queue, (envelope,), due_at)
+
+
+def put_many(queue: str, envelopes: Iterable[Envelope], due_at: float | None = None) -> None:
+    """Queue mails for a stage in one statement; the stage is woken when the transaction commits."""
+    now = time.time()
+    rows = [
+        (queue, 0, now if due_at is None else due_at, encode(e), 0, 0, "", now, e.list_id, e.message_id[:998], "")
+        for e in envelopes
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, claim, worker, created_at,"
+            " list_id, message_id, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            rows,
+        )
+    wakeup.notify(queue)
+
+
+def record(envelope: Envelope, stage: str, outcome: str, reason: str = "", reference: str = "") -> None:
+    """Write one step of the mail's journey, in the transaction that takes the step."""
+    record_many([(envelope, stage, outcome, reason, reference)])
+
+
+def record_many(steps: Iterable[tuple[Envelope, str, str, str, str]]) -> None:
+    """Write several steps (envelope, stage, outcome, reason, reference) in one statement."""
+    now = time.time()
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO queue_step (journey, message_id, list_id, at, stage, outcome, reason, reference)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (e.journey, e.message_id[:998], e.list_id, now, stage, outcome, reason.replace("\0", " "), reference)
+                for e, stage, outcome, reason, reference in steps
+            ],
+        )
+
+
+def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claimed]:
+    """Take up to `limit` due jobs for `lease` seconds, the oldest first; nobody else gets them meanwhile."""
+    token = secrets.randbits(62)
+    now = time.time()
+    postgres = connection.vendor == "postgresql"
+    if not postgres:
+        with connection.cursor() as cursor:
+            # A look without the write lock: an idle stage must not disturb the writers.
+            cursor.execute("SELECT 1 FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s LIMIT 1", (queue, now))
+            if cursor.fetchone() is None:
+                return []
+            cursor.execute("PRAGMA synchronous=NORMAL")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if postgres:
+                cursor.execute("SET LOCAL synchronous_commit=off")
+            cursor.execute(
+                "UPDATE queue_job SET due_at=%s, claim=%s, worker=%s, attempts=attempts+1 WHERE id IN ("  # noqa: S608
+                "SELECT id FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s ORDER BY due_at, id LIMIT %s"
+                f"{' FOR UPDATE SKIP LOCKED' if postgres else ''}) RETURNING id, envelope, attempts, created_at",
+                (now + lease, token, worker, queue, now, limit),
+            )
+            rows = cursor.fetchall()
+    finally:
+        if not postgres:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA synchronous=FULL")
+    return [
+        Claimed(id_, token, queue, decode(data), attempts, made)
+        for id_, data, attempts, made in sorted(rows, key=lambda row: row[0])
+    ]
+
+
+class LeaseLost(Exception):
+    """Another worker took the job over; what was done for it must not be committed."""
+
+
+def acknowledge(job: Claimed) -> None:
+    """The stage's work is done: remove the job, in the transaction that did the work.
+
+    Raises:
+        LeaseLost: the lease ended and another worker has the job; roll back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM queue_job WHERE id=%s AND claim=%s", (job.id, job.claim))
+        if cursor.rowcount != 1:
+            raise LeaseLost(f"job {job.id} of queue {job.queue}")
+
+
+def renew(jobs: Sequence[Claimed], lease: float = LEASE_SECONDS) -> None:
+    """Keep jobs that take long for `lease` seconds from now."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE queue_job SET due_at=%s WHERE id=%s AND claim=%s",
+            [(time.time() + lease, job.id, job.claim) for job in jobs],
+        )
+
+
+def put_off(job: Claimed, seconds: float, error: str = "") -> None:
+    """Give a job back, to be tried again after `seconds`."""
+    Job.objects.filter(id=job.id, claim=job.claim).update(due_at=time.time() + seconds, claim=0, worker="", error=error)
+    wakeup.notify(job.queue)
+
+
+def quarantine(job: Claimed, error: str) -> None:
+    """Set a job aside with what went wrong; it stays until a person retries or drops it."""
+    Job.objects.filter(id=job.id, claim=job.claim).update(state=Job.State.QUARANTINED, claim=0, worker="", error=error)
+    record(job.envelope, job.queue, "quarantined", error.strip().rpartition("\n")[2], str(job.id))
+
+
+def retry(job_ids: Iterable[int]) -> int:
+    """Put quarantined jobs back to their stages; tells how many there were."""
+    jobs = Job.objects.filter(id__in=list(job_ids), state=Job.State.QUARANTINED)
+    queues = set(jobs.values_list("queue", flat=True))
+    count = jobs.update(state=Job.State.LIVE, due_at=time.time(), attempts=0, error="")
+    for queue in queues:
+        wakeup.notify(queue)
+    return count
+
+
+def release_claims(worker: str) -> int:
+    """Make everything due again that a worker of this name held when it died; tells how much."""
+    jobs = Job.objects.filter(worker=worker, state=Job.State.LIVE).exclude(claim=0)
+    return jobs.update(due_at=time.time(), claim=0, worker="")
+
+
+def next_due(queues: Sequence[str]) -> float | None:
+    """When the next job of these queues comes due, seconds since 1970; None when there is none."""
+    marks = ", ".join(["%s"] * len(queues))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min(due_at) FROM queue_job WHERE state=0 AND queue IN ({marks})", list(queues))  # noqa: S608
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def steps_of(message_id: str) -> list[Step]:
+    """Every step of every journey of this Message-ID (without angle brackets), in order."""
+    return list(Step.objects.filter(message_id=message_id[:998]).order_by("id"))

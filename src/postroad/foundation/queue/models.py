@@ -1,0 +1,52 @@
+"""The queue's two tables: what is to be done, and what was done with each mail."""
+
+from django.db import models
+
+
+class Job(models.Model):
+    """One mail waiting for one stage. Claiming moves `due_at` behind the lease, so a dead worker's job comes due again."""
+
+    class State(models.IntegerChoices):
+        """A quarantined job waits for a person."""
+
+        LIVE = 0
+        QUARANTINED = 2
+
+    queue = models.CharField(max_length=32)
+    state = models.SmallIntegerField(choices=State.choices, default=State.LIVE)
+    due_at = models.FloatField()
+    envelope = models.BinaryField()
+    attempts = models.IntegerField(default=0)
+    claim = models.BigIntegerField(default=0)
+    worker = models.CharField(max_length=64, default="")
+    created_at = models.FloatField()
+    list_id = models.CharField(max_length=255, default="")
+    message_id = models.CharField(max_length=998, default="")
+    error = models.TextField(default="")
+
+    class Meta:
+        db_table = "queue_job"
+        indexes = [
+            models.Index(fields=["queue", "state", "due_at", "id"], name="queue_job_claim"),
+        ]
+
+
+class Step(models.Model):
+    """One line of a mail's journey: which stage did what with it, and why."""
+
+    journey = models.CharField(max_length=32)
+    message_id = models.CharField(max_length=998)
+    list_id = models.CharField(max_length=255)
+    at = models.FloatField()
+    stage = models.CharField(max_length=32)
+    outcome = models.CharField(max_length=32)
+    reason = models.TextField(default="")
+    reference = models.CharField(max_length=64, default="")
+
+    class Meta:
+        db_table = "queue_step"
+        indexes = [
+            models.Index(fields=["message_id"], name="queue_step_message"),
+            models.Index(fields=["journey"], name="queue_step_journey"),
+            models.Index(fields=["at"], name="queue_step_at"),
+        ]

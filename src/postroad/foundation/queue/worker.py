@@ -1,0 +1,136 @@
+"""The loop every stage runs in: claim a batch, work on each mail, acknowledge, commit once, sleep until woken.
+
+This is the one place that catches everything: a mail that makes a stage fail is quarantined with its traceback,
+its neighbours in the batch go on.
+"""
+
+import logging
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from postroad.foundation.errors import TryLater
+from postroad.foundation.queue import actions
+from postroad.foundation.queue.actions import Claimed, LeaseLost
+from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.queue.wakeup import Wakeup
+
+log = logging.getLogger("postroad.queue")
+
+LONGEST_WAIT = 300.0
+MOST_ATTEMPTS = 5
+"""A job whose worker died this often while holding it is quarantined instead of killing the next one."""
+
+_FIRST_RETRY = 5.0
+_SLOWEST_RETRY = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One line of the timetable: the queue, what is done with a mail of it, and how many share a commit."""
+
+    queue: str
+    work: Callable[[Envelope], None]
+    batch: int = 25
+
+
+def worker_name(role: str) -> str:
+    """How this host's process of a role signs its claims; a restarted one finds its own again."""
+    return f"{socket.gethostname()[:40]}:{role}"
+
+
+class Worker:
+    """Runs stages until `stop()`; one thread, one database connection."""
+
+    def __init__(self, role: str, stages: Sequence[Stage]) -> None:
+        self.stages = stages
+        self.name = worker_name(role)
+        self._stopping = threading.Event()
+        self._wakeup = Wakeup(role)
+
+    def run(self) -> None:
+        """Work and wait until stopped; a database that is away is waited for."""
+        pause = 0.0
+        while not self._stopping.is_set():
+            try:
+                busy = self.run_once()
+                pause = 0.0
+                if not busy and not self._stopping.is_set():
+                    self._wait()
+            except (OperationalError, InterfaceError) as error:
+                pause = min(max(1.0, pause * 2), 30.0)
+                log.error("database away, trying again in %.0f s: %s", pause, error)
+                connection.close()
+                self._stopping.wait(pause)
+        connection.close()
+        self._wakeup.close()
+
+    def stop(self) -> None:
+        """End after the batch in hand; callable from any thread or signal handler."""
+        self._stopping.set()
+        self._wakeup.wake()
+
+    def run_once(self) -> int:
+        """Work once through every stage, in order; how many mails were worked on."""
+        return sum(self._batch(stage) for stage in self.stages)
+
+    def run_until_idle(self) -> int:
+        """Work until nothing is due, for tests, `upgrade`'s self-test and the demo; how many steps were done."""
+        total = 0
+        while done := self.run_once():
+            total += done
+        return total
+
+    def _wait(self) -> None:
+        due = actions.next_due([stage.queue for stage in self.stages])
+        seconds = LONGEST_WAIT if due is None else min(LONGEST_WAIT, max(0.0, due - time.time()))
+        self._wakeup.wait(seconds)
+
+    def _batch(self, stage: Stage) -> int:
+        jobs = actions.claim(stage.queue, self.name, stage.batch)
+        if not jobs:
+            return 0
+        failed: list[tuple[Claimed, BaseException, str]] = []
+        with transaction.atomic():
+            for job in jobs:
+                failure = self._one(stage, job)
+                if failure:
+                    failed.append(failure)
+        for job, error, text in failed:
+            with transaction.atomic():
+                self._set_aside(job, error, text)
+        return len(jobs)
+
+    def _one(self, stage: Stage, job: Claimed) -> tuple[Claimed, BaseException, str] | None:
+        """Do one job inside a savepoint; what went wrong is told, not raised."""
+        if job.attempts > MOST_ATTEMPTS:
+            text = f"The worker died {MOST_ATTEMPTS} times while it worked on this mail."
+            return job, RuntimeError(text), text
+        try:
+            with transaction.atomic():
+                stage.work(job.envelope)
+                actions.acknowledge(job)
+        except LeaseLost:
+            log.warning("lease lost, work undone: %s", job.queue)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 — the one place: quarantined with its traceback
+            return job, error, traceback.format_exc()
+        return None
+
+    def _set_aside(self, job: Claimed, error: BaseException, text: str) -> None:
+        e = job.envelope
+        if isinstance(error, TryLater):
+            seconds = min(_SLOWEST_RETRY, _FIRST_RETRY * 2 ** min(job.attempts, 20))
+            log.warning(
+                "%s list=%s message_id=%s put off %.0f s: %s", job.queue, e.list_id, e.message_id, seconds, error
+            )
+            actions.put_off(job, seconds, str(error))
+            return
+        log.error("%s list=%s message_id=%s quarantined: %r", job.queue, e.list_id, e.message_id, error)
+        actions.quarantine(job, text)

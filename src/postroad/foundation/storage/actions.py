@@ -1,0 +1,102 @@
+"""Keep bytes and find them again under their SHA-256, packed with zstd. Callers do not know where they lie."""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import connection
+
+from postroad.foundation.configuration import current
+from postroad.foundation.errors import NotFound
+from postroad.foundation.storage.models import Blob
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_SMALLEST_PACKED = 128
+
+
+def key_of(data: bytes) -> str:
+    """The name these bytes are kept under: their SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def store(data: bytes) -> str:
+    """Keep bytes in the present transaction; the key to find them again."""
+    return store_many((data,))[0]
+
+
+def store_many(contents: Iterable[bytes]) -> list[str]:
+    """Keep several contents in one statement; their keys in order."""
+    now = time.time()
+    in_files = current().storage.kind == "files"
+    keys, rows = [], {}
+    for data in contents:
+        key = key_of(data)
+        keys.append(key)
+        if key in rows:
+            continue
+        codec, packed = ("zstd", zstd.compress(data, 3)) if len(data) >= _SMALLEST_PACKED else ("raw", data)
+        if in_files:
+            _write_file(key, packed)
+            codec, packed = f"f:{codec}", b""
+        rows[key] = (key, len(data), codec, packed, now)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO storage_blob (key, size, codec, data, created_at) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (key) DO NOTHING",
+            list(rows.values()),
+        )
+    return keys
+
+
+def load(key: str) -> bytes:
+    """The bytes kept under this key.
+
+    Raises:
+        NotFound: nothing is kept under it.
+    """
+    row = Blob.objects.filter(key=key).values_list("codec", "data").first()
+    if row is None:
+        raise NotFound(f"No content is stored under {key}.")
+    return _unpack(key, row[0], bytes(row[1]))
+
+
+def load_many(keys: Iterable[str]) -> dict[str, bytes]:
+    """The bytes of several keys by one query; unknown ones are left out."""
+    rows = Blob.objects.filter(key__in=list(keys)).values_list("key", "codec", "data")
+    return {key: _unpack(key, codec, bytes(data)) for key, codec, data in rows}
+
+
+def _unpack(key: str, codec: str, data: bytes) -> bytes:
+    if codec.startswith("f:"):
+        data, codec = _path(key).read_bytes(), codec.removeprefix("f:")
+    return zstd.decompress(data) if codec == "zstd" else data
+
+
+def _path(key: str) -> Path:
+    return current().home / "blobs" / key[:2] / key[2:4] / key
+
+
+def _write_file(key: str, packed: bytes) -> None:
+    """Write, sync, rename, sync the folder: the file is there whole or not at all."""
+    path = _path(key)
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(packed)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

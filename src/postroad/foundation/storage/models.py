@@ -1,0 +1,16 @@
+"""One row for each distinct content, kept once however often it is referred to."""
+
+from django.db import models
+
+
+class Blob(models.Model):
+    """Bytes under their SHA-256; `codec` tells how `data` is packed, and "file" that it lies below the home."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    size = models.BigIntegerField()
+    codec = models.CharField(max_length=8)
+    data = models.BinaryField()
+    created_at = models.FloatField()
+
+    class Meta:
+        db_table = "storage_blob"

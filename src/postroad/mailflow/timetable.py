@@ -1,0 +1,31 @@
+"""The whole road on one page: which queue, who works on it, and where mail goes next.
+
+    intake ──► moderation ──► pipeline ──┬──► archive
+       │                                 ├──► digests ──► pipeline
+       ├──► bounces                      ├──► usenet
+       └──► mail_commands                └──► delivery ──► SMTP
+
+Notices enter at `pipeline`. `intake` and `delivery` speak to the network and run loops of their own.
+"""
+
+from postroad.foundation.queue.worker import Stage
+from postroad.mailflow.archive.worker import work as archive
+from postroad.mailflow.bounces.worker import work as judge_bounce
+from postroad.mailflow.digests.worker import work as collect
+from postroad.mailflow.mail_commands.worker import work as obey
+from postroad.mailflow.moderation.worker import work as moderate
+from postroad.mailflow.pipeline.worker import work as make_ready
+from postroad.mailflow.usenet.worker import work as gate
+
+STAGES = (
+    #     queue            worker         shares a commit with at most so many
+    Stage("moderation", moderate, batch=25),  # ► pipeline, or held, refused, discarded
+    Stage("pipeline", make_ready, batch=25),  # ► delivery, archive, digests, usenet
+    Stage("archive", archive, batch=50),
+    Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
+    Stage("bounces", judge_bounce, batch=50),
+    Stage("digests", collect, batch=25),
+    Stage("usenet", gate, batch=10),
+)
+
+QUEUES = (*(stage.queue for stage in STAGES), "delivery")

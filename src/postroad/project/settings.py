@@ -1,0 +1,161 @@
+"""Django's settings, all of them from the site's one configuration file."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from postroad.foundation import configuration
+
+POSTROAD_HOME = Path(os.environ.get("POSTROAD_HOME", "var/home")).resolve()
+POSTROAD = configuration.load(POSTROAD_HOME)
+
+# Slices whose settings make up the register of list settings, in the order of the reference page.
+LIST_SETTING_MODULES = (
+    "postroad.community.lists.settings",
+    "postroad.community.subscriptions.settings",
+    "postroad.community.notices.settings",
+    "postroad.mailflow.moderation.settings",
+    "postroad.mailflow.pipeline.settings",
+    "postroad.mailflow.delivery.settings",
+    "postroad.mailflow.digests.settings",
+    "postroad.mailflow.archive.settings",
+    "postroad.mailflow.bounces.settings",
+    "postroad.mailflow.usenet.settings",
+)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "postroad.foundation.web",
+    "postroad.foundation.queue",
+    "postroad.foundation.storage",
+    "postroad.community.people",
+    "postroad.community.lists",
+    "postroad.community.bans",
+    "postroad.community.notices",
+    "postroad.community.subscriptions",
+    "postroad.mailflow.intake",
+    "postroad.mailflow.moderation",
+    "postroad.mailflow.delivery",
+    "postroad.mailflow.digests",
+    "postroad.mailflow.archive",
+    "postroad.mailflow.bounces",
+    "postroad.mailflow.usenet",
+    "postroad.mailflow.mail_commands",
+    "postroad.project",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "postroad.foundation.web.security.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "postroad.project.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "postroad.foundation.web.context.site",
+            ],
+        },
+    },
+]
+
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "OPTIONS": {
+        # Writers take the lock at once: no transaction fails half-way because another wrote first.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456; PRAGMA cache_size=-16000;",
+    },
+}
+
+
+def _database(url: str) -> dict[str, object]:
+    """Django's description of `[database] url`."""
+    if url.startswith("sqlite:///"):
+        return {**SQLITE, "NAME": str(POSTROAD_HOME / url.removeprefix("sqlite:///")), "CONN_MAX_AGE": None}
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database(POSTROAD.database.url)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SECRET_KEY = POSTROAD.secret("django").hex() if POSTROAD_HOME.is_dir() else "unset: there is no home yet"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # Links are made from `[site] base_url`, never from the request's Host header.
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = POSTROAD.site.language
+STATIC_URL = "/static/"
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 3600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200_000  # Mass subscription and roster removal come as one form.
+APPEND_SLASH = False
+LOGGING_CONFIG = None
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+LOGIN_REDIRECT_URL = "/"
+EMAIL_BACKEND = "postroad.community.notices.backend.QueueBackend"
+DEFAULT_FROM_EMAIL = POSTROAD.site.owner
+SERVER_EMAIL = POSTROAD.site.owner
+
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = POSTROAD.site.base_url.startswith("https:")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"

@@ -1,0 +1,155 @@
+"""The queue's promises, on the real database."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from postroad.foundation.errors import TryLater
+from postroad.foundation.queue import actions
+from postroad.foundation.queue.envelope import Envelope, decode, encode
+from postroad.foundation.queue.models import Job, Step
+from postroad.foundation.queue.worker import Stage, Worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def envelope(name: str = "one") -> Envelope:
+    return Envelope(journey=actions.new_journey(), message="0" * 64, message_id=f"{name}@example.org", received_at=1.0)
+
+
+def test_an_envelope_survives_its_way_through_the_database():
+    e = envelope()
+    assert decode(encode(e)) == e
+
+
+def test_a_job_is_worked_on_once_and_then_gone():
+    seen = []
+    actions.put_many("a", [envelope(str(n)) for n in range(60)])
+    assert Worker("test", [Stage("a", lambda e: seen.append(e.message_id), batch=7)]).run_until_idle() == 60
+    assert len(set(seen)) == 60
+    assert not Job.objects.exists()
+
+
+def test_what_a_failed_step_did_is_undone_and_its_neighbours_go_on():
+    def work(e):
+        actions.put("next", e)
+        if e.message_id.startswith("bad"):
+            raise ValueError("no such header")
+
+    actions.put_many("a", [envelope("good1"), envelope("bad"), envelope("good2")])
+    Worker("test", [Stage("a", work)]).run_until_idle()
+    assert Job.objects.filter(queue="next").count() == 2
+    job = Job.objects.get(queue="a")
+    assert job.state == Job.State.QUARANTINED
+    assert "ValueError: no such header" in job.error
+    assert Step.objects.get().outcome == "quarantined"
+
+
+def test_a_quarantined_job_can_be_retried():
+    broken = [True]
+
+    def work(e):
+        if broken[0]:
+            raise ValueError
+
+    actions.put("a", envelope())
+    worker = Worker("test", [Stage("a", work)])
+    worker.run_until_idle()
+    broken[0] = False
+    assert actions.retry([Job.objects.get().id]) == 1
+    assert worker.run_until_idle() == 1
+    assert not Job.objects.exists()
+
+
+def test_a_temporary_failure_is_put_off_not_quarantined():
+    def work(e):
+        raise TryLater("the disk is full")
+
+    actions.put("a", envelope())
+    Worker("test", [Stage("a", work)]).run_until_idle()
+    job = Job.objects.get()
+    assert (job.state, job.error) == (Job.State.LIVE, "the disk is full")
+    assert job.due_at > time.time() + 5
+
+
+def test_a_claimed_job_is_nobody_elses_until_the_lease_ends():
+    actions.put("a", envelope())
+    first = actions.claim("a", "w1", 10, lease=60)
+    assert len(first) == 1
+    assert actions.claim("a", "w2", 10) == []
+    Job.objects.update(due_at=0)
+    second = actions.claim("a", "w2", 10)
+    assert second[0].attempts == 2
+    with pytest.raises(actions.LeaseLost), transaction.atomic():
+        actions.acknowledge(first[0])
+    with transaction.atomic():
+        actions.acknowledge(second[0])
+    assert not Job.objects.exists()
+
+
+def test_a_job_that_kills_its_worker_again_and_again_is_quarantined():
+    actions.put("a", envelope())
+    Job.objects.update(attempts=5)
+    Worker("test", [Stage("a", lambda e: None)]).run_until_idle()
+    assert Job.objects.get().state == Job.State.QUARANTINED
+
+
+def test_a_restarted_worker_gets_its_own_claims_back_at_once():
+    actions.put("a", envelope())
+    actions.claim("a", "host:mail", 1)
+    assert actions.release_claims("host:mail") == 1
+    assert len(actions.claim("a", "other", 1)) == 1
+
+
+def test_a_waiting_worker_is_woken_by_the_commit():
+    seen = threading.Event()
+    worker = Worker("test", [Stage("a", lambda e: seen.set())])
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        with transaction.atomic():
+            actions.put("a", envelope())
+        assert seen.wait(5)
+    finally:
+        worker.stop()
+        thread.join(10)
+        connection.close()
+
+
+def test_a_job_that_comes_due_later_is_worked_on_then():
+    seen = threading.Event()
+    with transaction.atomic():
+        actions.put("a", envelope(), due_at=time.time() + 0.3)
+    worker = Worker("test", [Stage("a", lambda e: seen.set())])
+    assert worker.run_once() == 0
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert seen.wait(5)
+    finally:
+        worker.stop()
+        thread.join(10)
+        connection.close()
+
+
+def test_many_workers_do_every_job_exactly_once():
+    done, lock = [], threading.Lock()
+
+    def work(e):
+        with lock:
+            done.append(e.message_id)
+
+    actions.put_many("a", [envelope(str(n)) for n in range(300)])
+
+    def run(name):
+        Worker(name, [Stage("a", work, batch=5)]).run_until_idle()
+        connection.close()
+
+    threads = [threading.Thread(target=run, args=(f"t{n}",)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(30)
+    assert sorted(done) == sorted(f"{n}@example.org" for n in range(300))
