@@ -268,7 +268,7 @@ def _from_text(text: str, hint: object) -> object:
         return [part.strip() for part in text.split(",")] if typing.get_origin(hint) is tuple else text
 
 
-def _checked(file: Path, section: str, key: str, value: object, hint: typing.Any) -> object:  # noqa: PLR0911
+def _checked(file: Path, section: str, key: str, value: object, hint: typing.Any) -> object:
     where = f"{file}: [{section}] {key} = {value!r}"
     if key in ("password", "user"):
         where = f"{file}: [{section}] {key}"

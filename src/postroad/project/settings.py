@@ -87,7 +87,8 @@ SQLITE = {
         # Writers take the lock at once: no transaction fails half-way because another wrote first.
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456;"
+        "PRAGMA cache_size=-16000;",
     },
 }
 

@@ -24,7 +24,7 @@ class Member(Preferences):
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="members")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
     address = models.ForeignKey(Address, null=True, on_delete=models.CASCADE, related_name="memberships")
-    """The subscribed address; null when the user is subscribed and mail goes to the preferred address."""
+    """The subscribed address; null when the user is subscribed and mail goes to the preferred one."""
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="memberships")
     """The subscribed user; null for a subscription by address."""
     moderation_action = models.CharField(max_length=16, null=True)
@@ -60,7 +60,7 @@ class Member(Preferences):
 
 
 class Pending(models.Model):
-    """Something that waits for a token: a join, a leave, a held mail's answer, a probe. Only the token's hash is kept."""
+    """Something that waits for a token: a join, a leave, the answer to a held mail, a probe."""
 
     token_hash = models.CharField(max_length=64, unique=True)
     token = models.CharField(max_length=40, unique=True)

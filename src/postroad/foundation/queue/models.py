@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Job(models.Model):
-    """One mail waiting for one stage. Claiming moves `due_at` behind the lease, so a dead worker's job comes due again."""
+    """One mail waiting for one stage. Claiming moves `due_at` behind the lease."""
 
     class State(models.IntegerChoices):
         """A quarantined job waits for a person."""
@@ -14,7 +14,7 @@ class Job(models.Model):
 
     queue = models.CharField(max_length=32)
     state = models.SmallIntegerField(choices=State.choices, default=State.LIVE)
-    due_at = models.FloatField()
+    due_at = models.FloatField()  # A dead worker's job comes due again when its lease ends.
     envelope = models.BinaryField()
     attempts = models.IntegerField(default=0)
     claim = models.BigIntegerField(default=0)
