@@ -84,7 +84,6 @@ class Connection(asyncio.BufferedProtocol):
     def pump(self) -> None:
         """Begin a waiting transaction on this resting connection."""
         if self.talk is not None and not self._over:
-            self.talk.pump()
             self._follow()
 
     def quit(self) -> None:
@@ -175,12 +174,14 @@ class Connection(asyncio.BufferedProtocol):
             self._wait(self._relay.reply_seconds)
 
     def _follow(self, *, answered: bool = False) -> None:
-        """After every turn of the conversation: hand over outcomes first, then write, then wait."""
+        """After every turn of the conversation: hand over outcomes first, then begin more, write, and wait."""
         talk = cast("Conversation", self.talk)
-        if talk.outcomes or talk.done or talk.again:
-            self._keeper.settle(self)
-            if self._over:
-                return
+        for _ in range(2):
+            if talk.outcomes or talk.done or talk.again:
+                self._keeper.settle(self)
+                if self._over:
+                    return
+            talk.pump()
         if talk.ended is not None:
             self._end(*talk.ended)
         elif talk.idle:

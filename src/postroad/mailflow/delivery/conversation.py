@@ -53,6 +53,8 @@ class Conversation:
         self._envelope: Transaction | None = None
         self._content: Transaction | None = None
         self._must_reset = False
+        self._astray = False
+        """The relay took a recipient after it had refused the sender: an empty message would go to real people."""
 
     @property
     def idle(self) -> bool:
@@ -73,7 +75,6 @@ class Conversation:
                 return True
         if self._replies.broken and self.ended is None:
             self._break_off(LOST, f"the mail relay sent {self._replies.broken}")
-        self.pump()
         return bool(replies)
 
     def pump(self) -> None:
@@ -116,6 +117,7 @@ class Conversation:
         steps: list[tuple[_Await, Transaction, int]] = [(_MAIL, transaction, 0)]
         steps += [(_RCPT, transaction, index) for index in transaction.pending]
         steps.append((_DATA, transaction, 0))
+        self._astray = False
         if self._must_reset:
             self._must_reset = False
             commands.insert(0, "RSET\r\n")
@@ -171,6 +173,8 @@ class Conversation:
         if code < 300:
             if index in transaction.pending:
                 transaction.accepted.append(index)
+            else:
+                self._astray = True
         elif code in {452, 552} and transaction.accepted:
             # Too many for one transaction (RFC 5321 §4.5.3.1.10): the rest goes in the next.
             transaction.overflow.append(index)
@@ -178,6 +182,9 @@ class Conversation:
             self._refuse(transaction, [index], code, text, "rcpt")
 
     def _on_data(self, transaction: Transaction, code: int, text: bytes) -> None:
+        if code == 354 and self._astray:
+            self._break_off(LOST, "the mail relay refused the sender and yet wants the message")
+            return
         self._envelope = None
         if code == 354:
             # A relay that took no recipient but wants the message gets an empty one (RFC 2920 §3.1).
