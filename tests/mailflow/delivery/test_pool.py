@@ -252,6 +252,26 @@ def test_a_relay_with_room_for_two_is_not_asked_again_and_again_for_more(scripte
     asyncio.run(run())
 
 
+def test_a_refused_further_connection_does_not_delay_the_first_one_later(scripted):
+    async def run():
+        found: list[Outcome] = []
+        relay = scripted()
+        relay.script = lambda verb, number, line: (
+            "421 4.7.0 one at most" if verb == "CONNECT" and relay.open > 1 else None
+        )
+        async with relay:
+            pool = Pool(relay.relay(), 2, found.extend, first_pause=300, longest_pause=300, idle_seconds=0.05)
+            assert await pool.submit(copies(500)) == []
+            await relay.event("QUIT").wait()
+            async with asyncio.timeout(5):
+                assert await pool.submit(copies(1)) == []
+            await pool.close()
+        assert all(o.kind == "delivered" for o in found)
+        assert len(found) == 501
+
+    asyncio.run(run())
+
+
 def test_idle_connections_are_ended_politely_and_reopened_on_demand(scripted):
     async def run():
         found: list[Outcome] = []

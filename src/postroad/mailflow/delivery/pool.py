@@ -73,7 +73,7 @@ class Pool:
     @property
     def pause(self) -> float:
         """Seconds until a relay that is away is tried again; 0 when there is nothing to wait for."""
-        if self._open or not self._try_at:
+        if self._open or not self.away:
             return 0.0
         return max(0.0, self._try_at - asyncio.get_running_loop().time())
 
@@ -263,7 +263,7 @@ class Pool:
         if self.connections >= self._limit:
             return
         loop = asyncio.get_running_loop()
-        if loop.time() < self._try_at:
+        if loop.time() < self._try_at and (self.away or self.connections):
             if self._timer is None:
                 self._timer = loop.call_at(self._try_at, self._on_timer)
             return
