@@ -49,6 +49,8 @@ class ScriptedRelay:
         self.counts: Counter[str] = Counter()
         self.drag = 0.0
         """Seconds for every 300 lines of content: a slow line."""
+        self.reply_drag = 0.0
+        """Seconds before every reply to RCPT."""
         self.forgetful = False
         """Takes recipients after it refused the sender."""
         self.ended = asyncio.Event()
@@ -114,7 +116,8 @@ class ScriptedRelay:
         raw = reply if isinstance(reply, bytes) else reply.encode() + b"\r\n"
         writer.write(raw)
         await writer.drain()
-        return raw[:1].decode("ascii", "replace")
+        # Nothing: the test has sent this reply together with an earlier one.
+        return raw[:1].decode("ascii", "replace") or "3"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await self._answer(writer, "CONNECT") is None:
@@ -128,6 +131,11 @@ class ScriptedRelay:
             if verb == "RCPT" and not sender and not self.forgetful:
                 writer.write(b"503 5.5.1 no sender\r\n")
                 continue
+            if verb == "MAIL" and sender:
+                writer.write(b"503 5.5.1 nested MAIL\r\n")
+                continue
+            if verb == "RCPT" and self.reply_drag:
+                await asyncio.sleep(self.reply_drag)
             answer = await self._answer(writer, verb, line)
             if answer is None or verb == "QUIT":
                 return
@@ -158,6 +166,8 @@ class ScriptedRelay:
             if self.script("BODY", len(content), "") == DROP:
                 return False
         self.behind_message.append(bytes(reader._buffer))
+        if "PIPELINING" not in self.extensions and reader._buffer:
+            self.spoke_early = True
         number = self.counts["DOT"]
         reply = self.script("DOT", number, sender)
         if reply == KEEP_AND_DROP or reply is None or str(reply).startswith("2"):

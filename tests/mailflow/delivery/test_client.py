@@ -349,6 +349,21 @@ def test_what_was_sent_in_clear_text_behind_starttls_is_thrown_away(scripted, ce
     assert relay.seen("AUTH") == 0
 
 
+def test_an_endless_reply_of_good_lines_is_cut_off(scripted):
+    relay = scripted(at("EHLO", b"250-more\r\n" * 20_000))
+    _, unsent, pool = send(relay, [copy(1)])
+    assert len(unsent) == 1
+    assert "endless" in pool.away
+
+
+def test_the_wait_for_a_reply_begins_anew_with_each_reply(scripted):
+    """Twelve recipients, 0.1 s each, 0.6 s allowed for a reply."""
+    relay = scripted()
+    relay.reply_drag = 0.1
+    outcomes, _, _ = send(relay, [copy(1, *(f"u{n}@x.net" for n in range(12)))], {"reply_seconds": 0.6})
+    assert [o.kind for o in outcomes] == ["delivered"] * 12
+
+
 def test_a_large_message_that_is_slowly_taken_is_not_given_up(scripted):
     """The wait for the reply counts from the last sign that the relay takes the bytes: 2 s of taking, 1 s allowed."""
     relay = scripted()

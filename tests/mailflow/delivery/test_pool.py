@@ -358,15 +358,23 @@ def test_outcomes_that_cannot_be_recorded_stop_everything(scripted):
 
 
 def test_outcomes_are_recorded_before_the_next_content_leaves(scripted):
-    """So that a killed process leaves at most one copy on each connection in doubt."""
+    """The reply to one message and the go-ahead for the next come in one read; recording fails; the next stays here."""
 
     async def run():
-        async with scripted() as relay:
-            begun: list[int] = []
-            pool = Pool(relay.relay(), 1, lambda outcomes: begun.append(relay.counts["DOT"]))
-            await pool.submit(copies(50))
-            await pool.close()
-        assert begun == list(range(1, 51))
+        all_in_one = b"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"
+        later = {("MAIL", 1): b"", ("RCPT", 1): b"", ("DATA", 1): b"", ("DOT", 0): all_in_one}
+
+        def full_disk(outcomes: list[Outcome]) -> None:
+            raise OSError(28, "No space left on device")
+
+        async with scripted(lambda verb, number, line: later.get((verb, number))) as relay:
+            pool = Pool(relay.relay(), 1, full_disk)
+            with pytest.raises(OSError, match="No space left"):
+                await pool.submit(copies(2))
+            await relay.ended.wait()
+        assert relay.counts["DATA"] == 2
+        assert len(relay.messages) <= 1
+        assert relay.counts["DOT"] == 1
 
     asyncio.run(run())
 
