@@ -29,6 +29,7 @@ class Setting(Generic[T]):
     """One list setting: its Mailman name, what it may be, and what people read about it.
 
     Durations are seconds (float) here and `7d` on the wire; `derive` makes a read-only one from the list itself.
+    One that is not `exposed` is no REST attribute: only Postroad's own pages and importers write it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Setting(Generic[T]):
     choices: tuple[str, ...] = ()
     derive: Callable[[MailingList], T] | None = None
     nullable: bool = False
+    exposed: bool = True
 
     @property
     def read_only(self) -> bool:
