@@ -107,7 +107,7 @@ class Connection(asyncio.BufferedProtocol):
             next(self._dialogue)
             self._wait(self._relay.reply_seconds)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the name is asyncio's
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the buffer to read into."""
         return self._buffer
 

@@ -35,3 +35,15 @@ class Chunk(models.Model):
 
     class Meta:
         db_table = "delivery_chunk"
+
+
+class OutboxMail(models.Model):
+    """A copy kept for reading instead of being sent; only a site without a relay has any."""
+
+    sender = models.CharField(max_length=400)
+    recipients = models.TextField()
+    content = models.BinaryField()
+    sent_at = models.FloatField()
+
+    class Meta:
+        db_table = "delivery_outbox"

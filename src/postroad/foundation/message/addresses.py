@@ -1,0 +1,142 @@
+"""Mail addresses: read from headers that may say anything, checked, and written (RFC 5322 §3.4, RFC 6531)."""
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import idna
+
+from postroad.foundation.message.encoded_words import decode_words, encode_phrase
+
+LONGEST_HEADER = 1_000_000
+"""Characters of one field that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox: who it is called and where it is."""
+
+    display_name: str
+    local: str
+    domain: str
+
+    @property
+    def email(self) -> str:
+        """The bare address."""
+        return f"{self.local}@{self.domain}"
+
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)|(?P<quoted>"(?:[^"\\]|\\.)*"?)|(?P<comment>\()|(?P<angle><[^<>]*>?)"""
+    r"""|(?P<comma>[,;])|(?P<colon>:)|(?P<word>[^\s"(<>,;:]+)|(?P<junk>.)""",
+    re.DOTALL,
+)
+_PLAIN = re.compile(r"(?P<local>(?:[^\s@\"(),:;<>\[\]\\]+|\"(?:[^\"\\\r\n]|\\.)*\"))@(?P<domain>[^\s@\"(),:;<>\\]+)")
+
+
+def parse_addresses(values: Iterable[str]) -> list[Address]:
+    """Every mailbox of the given header values, in order; what is no mailbox is left out. Never fails, linear time.
+
+    An entry with two addresses in it (CVE-2023-27043) is left out instead of being guessed at.
+    """
+    found: list[Address] = []
+    for value in values:
+        for name, address in _entries(value[:LONGEST_HEADER]):
+            match = _PLAIN.fullmatch(address)
+            if match is not None:
+                found.append(Address(name, match["local"], match["domain"].rstrip(".")))
+    return found
+
+
+def _entries(text: str) -> list[tuple[str, str]]:
+    """Display name and address text of each entry between commas; group names are dropped."""
+    entries: list[tuple[str, str]] = []
+    phrase: list[str] = []
+    angles: list[str] = []
+    position = 0
+    comment = ""
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        assert match is not None  # `junk` takes any character.
+        kind, token, position = match.lastgroup, match[0], match.end()
+        if kind == "comment":
+            comment, position = _comment(text, position)
+        elif kind == "comma":
+            _close(entries, phrase, angles, comment)
+            phrase, angles, comment = [], [], ""
+        elif kind == "colon":
+            phrase, angles = [], []
+        elif kind == "angle":
+            angles.append(token.strip("<>").strip())
+        elif kind == "space":
+            phrase.append(" ")
+        elif kind != "junk":
+            phrase.append(token)
+    _close(entries, phrase, angles, comment)
+    return entries
+
+
+def _comment(text: str, position: int) -> tuple[str, int]:
+    """The text of a comment, nested ones included, and where it ends."""
+    depth, start = 1, position
+    for match in re.compile(r"\\.|[()]", re.DOTALL).finditer(text, position):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth == 0:
+            return text[start : match.start()], match.end()
+    return text[start:], len(text)
+
+
+def _close(entries: list[tuple[str, str]], phrase: list[str], angles: list[str], comment: str) -> None:
+    text = "".join(phrase).strip()
+    if len(angles) == 1:
+        address = angles[0].rpartition(":")[2].strip() if angles[0].startswith("@") else angles[0]
+        entries.append((_name(text), address))
+    elif not angles and text:
+        entries.append((_name(comment) if comment else "", text))
+
+
+def _name(text: str) -> str:
+    """A display name as people read it: unquoted, decoded, on one line."""
+    unquoted = re.sub(r'"((?:[^"\\]|\\.)*)"?', lambda m: re.sub(r"\\(.)", r"\1", m[1]), text)
+    return " ".join(decode_words(unquoted).split())[:200]
+
+
+_LOCAL = re.compile(r"[-0-9a-zA-Z!#$%&'*+./=?@_`{}~\u0080-\U0010ffff]+")
+_LABEL = re.compile(r"[0-9a-zA-Z\u0080-\U0010ffff][-0-9a-zA-Z\u0080-\U0010ffff]*")
+
+
+@functools.lru_cache(maxsize=4096)
+def is_valid_email(text: str) -> bool:
+    """Whether a list may have this subscriber: Mailman's own check, wider only for other scripts (RFC 6531)."""
+    local, at, domain = text.rpartition("@")
+    local = local.removeprefix('"').removesuffix('"')
+    labels = domain.split(".")
+    if not at or len(text) > 254 or len(labels) < 2 or not _LOCAL.fullmatch(local):
+        return False
+    return all(_LABEL.fullmatch(label) for label in labels)
+
+
+def format_address(name: str, email: str) -> str:
+    """A mailbox for a header: `Name <address>`, the name quoted or encoded as needed."""
+    clean = re.sub(r"[\r\n\0<>]", "", email)
+    return f"{encode_phrase(name)} <{clean}>" if name.strip() else clean
+
+
+def needs_smtputf8(email: str) -> bool:
+    """Whether the local part is not ASCII, so that the relay must offer SMTPUTF8 (RFC 6531 §3.1)."""
+    return not email.rpartition("@")[0].isascii()
+
+
+def domain_to_ascii(domain: str) -> str:
+    """A domain as DNS and old relays know it.
+
+    Raises:
+        ValueError: it is no domain.
+    """
+    if domain.isascii():
+        return domain.lower()
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{domain} is no domain: {error}") from None

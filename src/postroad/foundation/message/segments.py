@@ -1,0 +1,94 @@
+"""Personal copies: a prepared mail as pieces and slots, spliced for each recipient in a microsecond."""
+
+import functools
+import quopri
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+Encoding = Literal["header", "8bit", "qp"]
+
+
+class Slot(msgspec.Struct, frozen=True, tag="slot"):
+    """A place that each copy fills with a value of its own, encoded for where it stands."""
+
+    name: str
+    encoding: Encoding = "8bit"
+
+
+class _Bytes(msgspec.Struct, frozen=True, tag="bytes"):
+    data: bytes
+
+
+_UNSAFE = re.compile(r"[\r\n\0]")
+
+
+def _header(value: str) -> bytes:
+    """A value inside a header field: never a line break."""
+    return _UNSAFE.sub(" ", value).encode("utf-8", "replace")
+
+
+def _eight_bit(value: str) -> bytes:
+    return value.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
+
+
+def _quoted_printable(value: str) -> bytes:
+    """A value inside quoted-printable text; ends with a soft break where it would make the line too long."""
+    data = quopri.encodestring(value.encode("utf-8", "replace"))
+    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+_ENCODERS = {"header": _header, "8bit": _eight_bit, "qp": _quoted_printable}
+
+
+class Template:
+    """An immutable sequence of bytes and slots."""
+
+    __slots__ = ("_cells", "_places", "parts", "slots")
+
+    def __init__(self, parts: Sequence[bytes | Slot]) -> None:
+        joined: list[bytes | Slot] = []
+        for part in parts:
+            if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
+                joined[-1] += part
+            elif part != b"":
+                joined.append(part)
+        self.parts = tuple(joined)
+        self.slots = frozenset(part.name for part in joined if isinstance(part, Slot))
+        self._cells = [part if isinstance(part, bytes) else b"" for part in joined]
+        self._places = [(i, p.name, _ENCODERS[p.encoding]) for i, p in enumerate(joined) if isinstance(p, Slot)]
+
+    def render(self, values: Mapping[str, str]) -> bytes:
+        """One copy; `values` has one for each of `slots`."""
+        if not self._places:
+            return self._cells[0] if self._cells else b""
+        cells = self._cells.copy()
+        for place, name, encoder in self._places:
+            cells[place] = encoder(values[name])
+        return b"".join(cells)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+@functools.cache
+def _decoder() -> "msgspec.msgpack.Decoder[list[_Bytes | Slot]]":
+    return msgspec.msgpack.Decoder(list[_Bytes | Slot])
+
+
+def encode(template: Template) -> bytes:
+    """The template as it is stored."""
+    return _encoder.encode([_Bytes(part) if isinstance(part, bytes) else part for part in template.parts])
+
+
+def decode(data: bytes) -> Template:
+    """The template again."""
+    return Template([part.data if isinstance(part, _Bytes) else part for part in _decoder().decode(data)])

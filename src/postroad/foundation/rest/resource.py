@@ -1,0 +1,165 @@
+"""How REST 3.1 looks on the wire: bodies, tags, collections and errors, as Mailman's clients expect them."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+from postroad.foundation.configuration import current
+from postroad.foundation.errors import BadInput
+
+Json = dict[str, Any]
+
+_REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def _plain(value: Any) -> Any:
+    """Values JSON has no form for: moments are UTC without zone, as Mailman writes them."""
+    if isinstance(value, datetime):
+        return moment(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def moment(value: datetime) -> str:
+    """A moment as ISO 8601 in UTC, without zone; microseconds only when there are any."""
+    return (value.astimezone(UTC) if value.tzinfo else value).replace(tzinfo=None).isoformat()
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def tagged(resource: Json) -> Json:
+    """The resource with its `http_etag`, a quoted SHA-1 of its content."""
+    digest = hashlib.sha1(_encoder.encode(resource), usedforsecurity=False).hexdigest()
+    resource["http_etag"] = f'"{digest}"'
+    return resource
+
+
+def ok(resource: Json, status: int = 200) -> HttpResponse:
+    """A resource as the answer."""
+    return HttpResponse(_encoder.encode(tagged(resource)), status=status, content_type="application/json")
+
+
+def created(request: HttpRequest, path: str) -> HttpResponse:
+    """201 with the place of what was made, `path` without the version."""
+    return HttpResponse(status=201, headers={"Location": link(request, path), "Content-Type": "application/json"})
+
+
+def done() -> HttpResponse:
+    """204: it is done, there is nothing to say."""
+    response = HttpResponse(status=204)
+    del response["Content-Type"]
+    return response
+
+
+def failure(status: int, description: str | None = None) -> HttpResponse:
+    """An error body: title and, where there is one, the reason."""
+    title = f"{status} {_REASONS.get(status, 'Error')}"
+    body = {"title": title} if description is None else {"title": title, "description": description}
+    response = HttpResponse(_encoder.encode(body), status=status, content_type="application/json; charset=UTF-8")
+    if status == 401:
+        response["WWW-Authenticate"] = 'Basic realm="mailman3-rest",charset="utf-8"'
+    return response
+
+
+def version_of(request: HttpRequest) -> str:
+    """`3.0` or `3.1`, from the address."""
+    return request.path_info[1:4]
+
+
+def link(request: HttpRequest, path: str) -> str:
+    """The absolute address of a resource, made from the configuration, never from the Host header."""
+    return f"http://{current().rest.listen}/{version_of(request)}/{path.lstrip('/')}"
+
+
+def uuid_out(request: HttpRequest, value: UUID) -> str | int:
+    """A UUID in the form of the API's version: hexadecimal in 3.1, a number in 3.0."""
+    return value.int if version_of(request) == "3.0" else value.hex
+
+
+def uuid_in(request: HttpRequest, text: str) -> UUID | None:
+    """The UUID a client means, or None."""
+    try:
+        return UUID(int=int(text)) if version_of(request) == "3.0" else UUID(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+Page = tuple[int, int | None]
+"""Index of the first entry, and how many; None means all."""
+
+
+def page_of(request: HttpRequest) -> Page:
+    """What `count` and `page` ask for.
+
+    Raises:
+        BadInput: one of them without the other, or out of range.
+    """
+    given = {**request.GET.dict(), **(request.POST.dict() if request.method == "POST" else {})}
+    if "count" not in given and "page" not in given:
+        return 0, None
+    try:
+        count, page = int(given["count"]), int(given["page"])
+    except KeyError as error:
+        raise BadInput(f"count and page are given together; {error.args[0]} is missing.") from None
+    except ValueError:
+        raise BadInput("Invalid parameter: count and page are whole numbers.") from None
+    if count < 0 or page < 1:
+        raise BadInput("Invalid parameter: count is 0 or more, page is 1 or more.")
+    return (page - 1) * count, count
+
+
+def collection(entries: Sequence[Json], start: int, total: int, **more: Any) -> HttpResponse:
+    """A page of a collection; the key `entries` is absent when there are none."""
+    body: Json = {"start": start, "total_size": total, **more}
+    if entries:
+        body["entries"] = [tagged(entry) for entry in entries]
+    return ok(body)
+
+
+def paged(
+    request: HttpRequest, rows: Any, render: Callable[[Any], Json], total: Callable[[], int] | None = None
+) -> HttpResponse:
+    """A collection of a QuerySet or list, cut to the page asked for."""
+    start, count = page_of(request)
+    if count is None:
+        found = list(rows)
+        return collection([render(row) for row in found], 0, len(found))
+    size = total() if total else (rows.count() if hasattr(rows, "query") else len(rows))
+    return collection([render(row) for row in rows[start : start + count]], start, size)
+
+
+def without_nulls(resource: Mapping[str, Any]) -> Json:
+    """The resource without the keys that have no value, where Mailman leaves them out."""
+    return {key: value for key, value in resource.items() if value is not None}
+
+
+def fields_asked(request: HttpRequest, allowed: Iterable[str]) -> frozenset[str] | None:
+    """The keys a client wants to see of each member; None means all.
+
+    Raises:
+        BadInput: a name that no member has.
+    """
+    asked = request.GET.getlist("fields")
+    if not asked:
+        return None
+    known = set(allowed)
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise BadInput(f"Unknown fields: {', '.join(unknown)}. Allowed are: {', '.join(sorted(known))}")
+    return frozenset(asked) | {"http_etag"}

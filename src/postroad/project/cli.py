@@ -1,0 +1,110 @@
+"""The `postroad` command. Each subcommand is a module of `commands/`, imported only when it is asked for."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from postroad.foundation.errors import PostroadError, answer_for
+
+COMMANDS = {
+    "serve": "Run the site: mail, delivery, web and REST.",
+    "list": "Make, show, change and remove mailing lists.",
+    "member": "Add, show and remove members.",
+    "user": "Make, show and change users.",
+    "queue": "See what waits, retry or drop what is quarantined.",
+    "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
+    "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",
+    "upgrade": "Bring the site to this release: snapshot, migrate, self-test, roll back on failure.",
+    "rollback": "Go back to the snapshot before the last upgrade.",
+    "config": "Show every key of postroad.toml with its value and meaning.",
+    "demo": "Fill a home with sample lists, people and an archive, or post to one.",
+    "version": "Tell the versions of Postroad and what it runs on.",
+}
+
+
+class Commands(click.Group):
+    """The subcommands, loaded one at a time so that `--help` needs no database."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand itself."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"postroad.project.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", metavar="DIR", help="The site's home; POSTROAD_HOME, else /var/lib/postroad.")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None) -> None:
+    """Mailing lists in one package."""
+    ctx.obj = home
+
+
+def home_option(function: Any) -> Any:
+    """`--home` behind the subcommand too, where people write it."""
+    return click.option("--home", "home", metavar="DIR", help="The site's home.")(function)
+
+
+def open_home(home: str | None, *, create: bool = False) -> Path:
+    """Set Django up for a home.
+
+    Raises:
+        ConfigurationError: postroad.toml is wrong.
+        click.UsageError: there is no such home.
+    """
+    parent = click.get_current_context().find_root().obj
+    path = Path(home or parent or os.environ.get("POSTROAD_HOME") or "/var/lib/postroad").resolve()
+    from postroad.foundation import configuration
+
+    if create:
+        configuration.create(path)
+    elif not (path / "postroad.toml").exists():
+        raise click.UsageError(f"{path} is no Postroad home; name it with --home, or make it with `postroad serve`.")
+    os.environ["POSTROAD_HOME"] = str(path)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
+    loaded = configuration.load(path)
+    _log_to_standard_error(loaded.log.level)
+    import django
+
+    django.setup()
+    return path
+
+
+def _log_to_standard_error(level: str) -> None:
+    import logging
+
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+def main() -> None:
+    """Run; every foreseen error is one line on standard error and the exit code of the table in `errors.py`."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except PostroadError as error:
+        click.echo(f"postroad: {error}", err=True)
+        sys.exit(2 if answer_for(error).exit == 2 or answer_for(error).smtp == 451 else answer_for(error).exit)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

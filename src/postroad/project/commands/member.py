@@ -1,0 +1,90 @@
+"""`postroad member`: add, show and remove members, without asking them: it is the administrator who runs this."""
+
+import json
+import sys
+
+import click
+
+from postroad.project.cli import home_option, open_home
+
+
+@click.group("member")
+@home_option
+def command(home: str | None) -> None:
+    """Add, show and remove members."""
+    open_home(home)
+
+
+ROLE = click.option(
+    "--role", default="member", show_default=True, type=click.Choice(["member", "owner", "moderator", "nonmember"])
+)
+
+
+@command.command("add")
+@click.argument("name")
+@click.argument("addresses", nargs=-1)
+@ROLE
+@click.option(
+    "--welcome/--no-welcome", default=None, help="Send the welcome message, or not; the list's setting decides else."
+)
+def add(name: str, addresses: tuple[str, ...], role: str, welcome: bool | None) -> None:
+    """Add ADDRESSES (or one a line from standard input) to the list NAME."""
+    from postroad.community.subscriptions import actions
+    from postroad.foundation.errors import PostroadError
+
+    found = _list(name)
+    made = failed = 0
+    for address in addresses or (line.strip() for line in sys.stdin):
+        if not address:
+            continue
+        try:
+            actions.join(
+                found, address, role=role, pre_verified=True, pre_confirmed=True, pre_approved=True,
+                send_welcome_message=welcome,
+            )  # fmt: skip
+            made += 1
+        except PostroadError as error:
+            click.echo(f"{address}: {error}", err=True)
+            failed += 1
+    click.echo(f"added {made}" + (f", {failed} not" if failed else ""))
+    sys.exit(1 if failed else 0)
+
+
+@command.command("show")
+@click.argument("name")
+@ROLE
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(name: str, role: str, as_json: bool) -> None:
+    """The members of the list NAME."""
+    from postroad.community.subscriptions import queries
+
+    rows = queries.roster(queries.Selection(mailing_list=_list(name).pk, roles=(role,)), 0, None)
+    if as_json:
+        people = [{"email": r.email, "name": r.display_name, "mode": r.delivery_mode} for r in rows]
+        click.echo(json.dumps(people, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row.email:45} {row.delivery_mode:20} {row.display_name}".rstrip())
+
+
+@command.command("remove")
+@click.argument("name")
+@click.argument("addresses", nargs=-1, required=True)
+def remove(name: str, addresses: tuple[str, ...]) -> None:
+    """Remove ADDRESSES from the list NAME, without a goodbye."""
+    from postroad.community.subscriptions import actions
+
+    results = actions.remove_members(_list(name), list(addresses))
+    for address, done in results.items():
+        click.echo(f"{address}: {'removed' if done else 'is no member'}")
+    sys.exit(0 if all(results.values()) else 1)
+
+
+def _list(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 — Django's models load with the home
+    from postroad.community.lists import queries
+    from postroad.foundation.errors import NotFound
+
+    found = queries.find_list(name)
+    if found is None:
+        raise NotFound(f"There is no list {name}; `postroad list show` names them all.")
+    return found

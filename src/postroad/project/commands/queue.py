@@ -1,0 +1,82 @@
+"""`postroad queue`: what waits, what is quarantined and why, retry and drop."""
+
+import json
+import time
+
+import click
+
+from postroad.project.cli import home_option, open_home
+
+
+@click.group("queue")
+@home_option
+def command(home: str | None) -> None:
+    """See what waits; retry or drop what is quarantined."""
+    open_home(home)
+
+
+@command.command("show")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(as_json: bool) -> None:
+    """Each queue: how much waits, since when, how much is quarantined."""
+    from django.db.models import Count, Min, Q
+
+    from postroad.foundation.queue.models import Job
+    from postroad.mailflow.timetable import QUEUES
+
+    live, aside = Q(state=Job.State.LIVE), Q(state=Job.State.QUARANTINED)
+    counts = Job.objects.values("queue").annotate(
+        waiting=Count("id", filter=live), quarantined=Count("id", filter=aside), oldest=Min("created_at", filter=live)
+    )
+    by_name = {row["queue"]: row for row in counts}
+    empty = {"waiting": 0, "quarantined": 0, "oldest": None}
+    rows = [{**empty, **by_name.get(name, {}), "queue": name} for name in QUEUES]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    click.echo(f"{'queue':16}{'waiting':>10}{'quarantined':>14}{'oldest':>12}")
+    for row in rows:
+        age = f"{time.time() - row['oldest']:.0f} s" if row["oldest"] else "-"
+        click.echo(f"{row['queue']:16}{row['waiting']:>10}{row['quarantined']:>14}{age:>12}")
+
+
+@command.command("quarantined")
+@click.option("--traceback", is_flag=True, help="All of the error, not only its last line.")
+def quarantined(traceback: bool) -> None:
+    """What a stage could not do, with the reason."""
+    from postroad.foundation.queue.models import Job
+
+    for job in Job.objects.filter(state=Job.State.QUARANTINED).order_by("id"):
+        reason = job.error.strip() if traceback else job.error.strip().rpartition("\n")[2]
+        click.echo(f"{job.pk:>8}  {job.queue:14} {job.list_id:30} {job.message_id}\n{'':10}{reason}")
+
+
+@command.command("retry")
+@click.argument("jobs", nargs=-1, type=int)
+@click.option("--all", "everything", is_flag=True, help="Everything that is quarantined.")
+def retry(jobs: tuple[int, ...], everything: bool) -> None:
+    """Give quarantined JOBS back to their stages."""
+    from postroad.foundation.queue import actions
+    from postroad.foundation.queue.models import Job
+
+    chosen = Job.objects.filter(state=Job.State.QUARANTINED).values_list("pk", flat=True) if everything else jobs
+    click.echo(f"{actions.retry(chosen)} to be tried again")
+
+
+@command.command("drop")
+@click.argument("jobs", nargs=-1, type=int, required=True)
+@click.confirmation_option(prompt="Dropped mail is gone. Drop it?")
+def drop(jobs: tuple[int, ...]) -> None:
+    """Remove quarantined JOBS for good; the journey says so."""
+    from django.db import transaction
+
+    from postroad.foundation.queue import actions
+    from postroad.foundation.queue.envelope import decode
+    from postroad.foundation.queue.models import Job
+
+    with transaction.atomic():
+        found = list(Job.objects.filter(pk__in=jobs, state=Job.State.QUARANTINED))
+        for job in found:
+            actions.record(decode(bytes(job.envelope)), job.queue, "dropped", "by the administrator")
+            job.delete()
+    click.echo(f"dropped {len(found)}")

@@ -1,0 +1,42 @@
+"""`postroad serve`: the whole site, or some of its roles."""
+
+import sys
+
+import click
+
+from postroad.foundation.errors import ConfigurationError
+from postroad.project.cli import home_option, open_home
+
+
+@click.command("serve")
+@home_option
+@click.option("--role", "names", multiple=True, type=click.Choice(["mail", "delivery", "http"]), help="Only this role.")
+def command(home: str | None, names: tuple[str, ...]) -> None:
+    """Run the site until SIGTERM; makes the home when there is none. Says `ready` when every listener is open."""
+    open_home(home, create=True)
+    prepare_database()
+    from postroad.project.roles import ROLES
+    from postroad.project.supervisor import Supervisor, chosen
+
+    sys.exit(Supervisor(chosen(ROLES, names)).run())
+
+
+def prepare_database() -> None:
+    """Make the tables of a new database; an older one is left to `postroad upgrade`.
+
+    Raises:
+        ConfigurationError: the database is of another release.
+    """
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not plan:
+        return
+    if executor.loader.applied_migrations:
+        raise ConfigurationError(
+            f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
+        )
+    call_command("migrate", verbosity=0, interactive=False)

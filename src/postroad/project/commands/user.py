@@ -1,0 +1,52 @@
+"""`postroad user`: make, show and change users."""
+
+import json
+
+import click
+
+from postroad.project.cli import home_option, open_home
+
+
+@click.group("user")
+@home_option
+def command(home: str | None) -> None:
+    """Make, show and change users."""
+    open_home(home)
+
+
+@command.command("add")
+@click.argument("email")
+@click.option("--name", default="", help="What people call the user.")
+@click.option("--server-owner", is_flag=True, help="May do everything on this site.")
+@click.password_option("--password", help="Asked for when not given.")
+def add(email: str, name: str, server_owner: bool, password: str) -> None:
+    """Make the user EMAIL, with the address verified."""
+    from django.db import transaction
+
+    from postroad.community.people import actions, queries
+
+    with transaction.atomic():
+        made = actions.create_user(email, display_name=name, password=password, is_server_owner=server_owner)
+        address = queries.find_address(email)
+        if address is not None:
+            actions.verify(address)
+    click.echo(f"made {made.email or email}")
+
+
+@command.command("show")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(as_json: bool) -> None:
+    """All users with their addresses."""
+    from postroad.community.people.models import User
+
+    rows = User.objects.prefetch_related("addresses").order_by("pk")
+    found = [
+        {"name": u.display_name, "server_owner": u.is_superuser, "addresses": [a.email for a in u.addresses.all()]}
+        for u in rows
+    ]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for user in found:
+        owner = "server owner" if user["server_owner"] else ""
+        click.echo(f"{', '.join(user['addresses']):50} {user['name']:30} {owner}".rstrip())

@@ -1,0 +1,95 @@
+"""What each process of a site does: `mail` takes and judges, `delivery` sends, `http` shows."""
+
+import asyncio
+import signal
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+
+from postroad.foundation.configuration import Configuration, current
+from postroad.foundation.queue.actions import release_claims
+from postroad.foundation.queue.worker import Worker, worker_name
+from postroad.project.supervisor import Role
+
+Ready = Callable[[], None]
+
+
+def mail(ready: Ready) -> None:
+    """Listen for LMTP and work through the stages of the timetable."""
+    from postroad.mailflow.timetable import STAGES
+
+    release_claims(worker_name("mail"))
+    worker = Worker("mail", STAGES)
+    thread = threading.Thread(target=worker.run, name="stages")
+    thread.start()
+    try:
+        asyncio.run(_listen(ready))
+    finally:
+        worker.stop()
+        thread.join()
+
+
+async def _listen(ready: Ready) -> None:
+    from postroad.mailflow.intake.limits import Limits
+    from postroad.mailflow.intake.server import serve
+    from postroad.mailflow.intake.worker import Intake
+
+    lmtp = current().lmtp
+    intake = Intake()
+    limits = Limits(
+        size=lmtp.max_size, recipients=lmtp.max_recipients, connections=lmtp.max_connections,
+        command_seconds=lmtp.idle_seconds,
+    )  # fmt: skip
+    server = await serve(
+        lmtp.listen.host, lmtp.listen.port, "lmtp", limits, intake, ssl_context=_certificate(current())
+    )
+    ready()
+    await _terminated().wait()
+    server.close()
+    await server.wait_closed()
+    intake.close()
+
+
+def _certificate(configuration: Configuration) -> ssl.SSLContext | None:
+    if not configuration.lmtp.certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(configuration.lmtp.certificate, configuration.lmtp.key or None)
+    return context
+
+
+def delivery(ready: Ready) -> None:
+    """Send what is prepared."""
+    from postroad.mailflow.delivery.worker import Delivery
+
+    release_claims(worker_name("delivery"))
+
+    async def run() -> None:
+        engine = Delivery()
+        stop = _terminated()
+        ready()
+        await engine.run(stop)
+
+    asyncio.run(run())
+
+
+def http(ready: Ready) -> None:
+    """Serve pages and REST."""
+    from postroad.project.http import serve
+
+    async def run() -> None:
+        await serve(ready, _terminated())
+
+    asyncio.run(run())
+
+
+def _terminated() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    return event
+
+
+ROLES: Mapping[str, Role] = {"mail": mail, "delivery": delivery, "http": http}
