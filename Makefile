@@ -17,3 +17,24 @@ $(BIN)/.ready: pyproject.toml requirements.lock
 
 lock: ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv lock -q && $(BIN)/uv export -q --all-extras --no-emit-project --no-header -o requirements.lock
+
+run: setup ## serve a demo: sample lists, people, an archive, and an outbox in place of a relay
+	$(BIN)/postroad demo --home var/demo
+
+test: setup ## run every test, on SQLite and on PostgreSQL (a throw-away one, where it is installed)
+	tools/test.sh
+
+check: setup ## format, lint, types, layout and the tests of the foundation; under a minute
+	$(BIN)/ruff format --check -q src tests
+	$(BIN)/ruff check -q src tests
+	$(BIN)/mypy -q
+	$(BIN)/pytest tests/architecture tests/foundation
+
+fix: setup ## format and mend what can be mended by itself
+	$(BIN)/ruff format -q src tests
+	$(BIN)/ruff check -q --fix src tests
+
+bench: setup ## measure the hot paths
+	for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+.PHONY: help setup run test check fix bench lock

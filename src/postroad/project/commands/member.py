@@ -2,10 +2,14 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from postroad.project.cli import home_option, open_home
+
+if TYPE_CHECKING:
+    from postroad.community.lists.models import MailingList
 
 
 @click.group("member")
@@ -80,7 +84,7 @@ def remove(name: str, addresses: tuple[str, ...]) -> None:
     sys.exit(0 if all(results.values()) else 1)
 
 
-def _list(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 — Django's models load with the home
+def _list(name: str) -> "MailingList":
     from postroad.community.lists import queries
     from postroad.foundation.errors import NotFound
 
