@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "postroad.mailflow.usenet",
     "postroad.mailflow.mail_commands",
     "postroad.project",
+    "postroad.project.outbox",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",

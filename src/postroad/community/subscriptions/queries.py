@@ -1,0 +1,273 @@
+"""Who is on a list: recipients, rosters, roles and effective preferences, each by one query."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from postroad.community.lists.models import MailingList
+from postroad.community.people.models import PREFERENCE_NAMES, User
+from postroad.community.subscriptions.models import Member
+from postroad.foundation.configuration import current
+
+SITE_PREFERENCES: dict[str, object] = {
+    "acknowledge_posts": False,
+    "hide_address": True,
+    "delivery_mode": "regular",
+    "delivery_status": "enabled",
+    "receive_list_copy": True,
+    "receive_own_postings": True,
+}
+
+
+class Recipient(NamedTuple):
+    """One who gets a post."""
+
+    member_id: int
+    email: str
+    display_name: str
+    copied: bool
+
+
+# A member's own address or the user's preferred one; preferences cascade member, address, user, site.
+_FROM = """
+FROM subscriptions_member m
+LEFT JOIN people_user s ON s.id = m.user_id
+JOIN people_address a ON a.id = COALESCE(m.address_id, s.preferred_address_id)
+LEFT JOIN people_user u ON u.id = a.user_id
+"""
+
+
+def _cascade(name: str, default: str) -> str:
+    return f"COALESCE(m.{name}, a.{name}, u.{name}, {default})"
+
+
+def recipients(
+    list_pk: int, after: int, limit: int, author: str = "", explicit: Sequence[str] = (), *, digest: str = ""
+) -> list[Recipient]:
+    """The next `limit` members behind membership `after` who get a post, in order of membership; one query.
+
+    Left out: digest members, disabled ones, the author who wants no own posts, and those in `explicit` (lower-case
+    addresses of To and Cc) who want no second copy. With `digest`, the members of that digest mode instead.
+    """
+    true = "true" if connection.vendor == "postgresql" else "1"
+    marks = ", ".join(["%s"] * len(explicit)) or "NULL"
+    copied = f"CASE WHEN a.email IN ({marks}) THEN 1 ELSE 0 END"
+    sql = f"""SELECT m.id, a.original_email, COALESCE(NULLIF(a.display_name, ''), u.display_name, ''), {copied} {_FROM}
+WHERE m.mailing_list_id = %s AND m.role = 'member' AND m.id > %s
+AND {_cascade("delivery_mode", "'regular'")} = %s AND {_cascade("delivery_status", "'enabled'")} = 'enabled'
+AND ({_cascade("receive_own_postings", true)} = {true} OR a.email <> %s)
+AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({marks if explicit else "''"}))
+AND NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.mailing_list_id = m.mailing_list_id
+    AND o.role = 'member' AND o.id < m.id AND m.user_id IS NOT NULL AND o.address_id = a.id)
+ORDER BY m.id LIMIT %s"""  # noqa: S608 — only marks and names of columns are put in
+    parameters = [*explicit, list_pk, after, digest or "regular", author.lower(), *explicit, limit]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [Recipient(pk, email, name, bool(mark)) for pk, email, name, mark in cursor.fetchall()]
+
+
+def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Member, str] | None:
+    """The member among a mail's senders, by address or by any address of the same user; the first sender counts."""
+    if not senders:
+        return None
+    found = Member.objects.filter(mailing_list=mailing_list, role=Member.Role.MEMBER).filter(
+        Q(address__email__in=senders)
+        | Q(user__addresses__email__in=senders)
+        | Q(address__user__addresses__email__in=senders)
+    )
+    rows = found.annotate(
+        own=F("address__email"), users=F("user__addresses__email"), linked=F("address__user__addresses__email")
+    )
+    best: tuple[int, Member, str] | None = None
+    for member in rows:
+        for email in (member.own, member.users, member.linked):
+            if email in senders and (best is None or senders.index(email) < best[0]):
+                best = (senders.index(email), member, email)
+    return (best[1], best[2]) if best else None
+
+
+def member_of(mailing_list: MailingList, email: str, role: str = "member") -> Member | None:
+    """The membership of this address in a role: by address, or by the user whose preferred address it is."""
+    rows = Member.objects.filter(mailing_list=mailing_list, role=role).select_related("address", "user")
+    match = Q(address__email=email.lower()) | Q(user__preferred_address__email=email.lower())
+    return rows.filter(match).first()
+
+
+def nonmembers(mailing_list: MailingList, senders: Sequence[str]) -> dict[str, Member]:
+    """Which of these addresses are known as nonmembers of the list."""
+    rows = Member.objects.filter(
+        mailing_list=mailing_list, role=Member.Role.NONMEMBER, address__email__in=list(senders)
+    ).select_related("address")
+    return {row.address.email: row for row in rows if row.address is not None}
+
+
+def moderators(mailing_list: MailingList) -> list[str]:
+    """Addresses of owners and moderators who take mail."""
+    rows = selected(Selection(mailing_list=mailing_list.pk, roles=("owner", "moderator")))
+    emails = rows.filter(effective_status="enabled").values_list("effective_email", flat=True)
+    return sorted(set(emails))
+
+
+def may_moderate(user: Any, mailing_list: MailingList) -> bool:
+    """Whether a signed-in person is owner or moderator of the list, or owns the server."""
+    return has_role(user, mailing_list, ("owner", "moderator"))
+
+
+def has_role(user: Any, mailing_list: MailingList, roles: Sequence[str]) -> bool:
+    """Whether a signed-in person has one of these roles by a verified address, or owns the server."""
+    if not isinstance(user, User):
+        return False
+    if user.is_superuser:
+        return True
+    mine = Q(user=user) | Q(address__user=user, address__verified_on__isnull=False)
+    return Member.objects.filter(mine, mailing_list=mailing_list, role__in=roles).exists()
+
+
+# --- rosters
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which memberships are meant; every field narrows."""
+
+    mailing_list: int | None = None
+    list_id: str | None = None
+    roles: tuple[str, ...] = ()
+    member: int | None = None
+    user: int | None = None
+    subscriber: str | None = None
+    moderation_action: str | None = None
+    any_action: bool = True
+    delivery_mode: str | None = None
+    delivery_status: str | None = None
+
+    def narrowed(self, **more: Any) -> "Selection":
+        """The same with further conditions; a given moderation action may be None, which means unset."""
+        if "moderation_action" in more:
+            more["any_action"] = False
+        return replace(self, **more)
+
+
+class RosterRow(NamedTuple):
+    """A membership as REST and pages show it."""
+
+    uuid: UUID
+    list_id: str
+    role: str
+    email: str
+    display_name: str
+    delivery_mode: str
+    subscription_mode: str
+    moderation_action: str | None
+    user_uuid: UUID | None
+    bounce_score: int
+    last_bounce_received: datetime | None
+    last_warning_sent: datetime | None
+    total_warnings_sent: int
+
+
+_ORDER = {"owner": 0, "moderator": 1, "member": 2, "nonmember": 3}
+
+
+def selected(selection: Selection) -> "QuerySet[Member]":
+    """The memberships with their effective address, name, mode and status."""
+    pick = "address", "user__preferred_address"
+
+    def cascade(name: str, default: str) -> Coalesce:
+        levels = [name, *(f"{p}__{name}" for p in pick), *(f"{p}__user__{name}" for p in pick)]
+        return Coalesce(*levels, Value(default))
+
+    rows = Member.objects.annotate(
+        effective_email=Coalesce("address__email", "user__preferred_address__email"),
+        effective_mode=cascade("delivery_mode", "regular"),
+        effective_status=cascade("delivery_status", "enabled"),
+    )
+    conditions: dict[str, Any] = {
+        "mailing_list_id": selection.mailing_list, "mailing_list__list_id": selection.list_id, "pk": selection.member,
+        "effective_mode": selection.delivery_mode, "effective_status": selection.delivery_status,
+        "role__in": selection.roles or None,
+    }  # fmt: skip
+    rows = rows.filter(**{key: value for key, value in conditions.items() if value is not None})
+    if selection.user is not None:
+        rows = rows.filter(Q(user_id=selection.user) | Q(address__user_id=selection.user))
+    if not selection.any_action:
+        action = selection.moderation_action
+        rows = rows.filter(moderation_action__isnull=True) if action is None else rows.filter(moderation_action=action)
+    if selection.subscriber is not None:
+        rows = rows.filter(_like(selection.subscriber))
+    return rows
+
+
+def _like(pattern: str) -> Q:
+    """Addresses and names that fit a pattern with `*`; without one, exactly that address or name."""
+    import re
+
+    if "*" not in pattern:
+        return Q(effective_email=pattern.lower()) | Q(address__display_name__iexact=pattern)
+    regex = "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"
+    return Q(effective_email__iregex=regex) | Q(address__display_name__iregex=regex)
+
+
+def roster(selection: Selection, start: int, count: int | None) -> list[RosterRow]:
+    """A page of memberships in the collection's order, by one query."""
+    rows = selected(selection)
+    if len(selection.roles) != 1:
+        from django.db.models import Case, When
+
+        rank = Case(*(When(role=role, then=Value(number)) for role, number in _ORDER.items()), default=Value(9))
+        rows = rows.order_by("mailing_list__list_id", rank, "effective_email")
+    elif selection.mailing_list is not None:
+        rows = rows.order_by("effective_email")
+    else:
+        rows = rows.order_by("mailing_list__list_id", "effective_email")
+    values = rows.values_list(
+        "uuid", "mailing_list__list_id", "role", "effective_email", "address__display_name",
+        "user__preferred_address__display_name", "address__user__display_name", "user__display_name", "effective_mode",
+        "user_id", "moderation_action", "address__user__uuid", "user__uuid", "bounce_score", "last_bounce_received",
+        "last_warning_sent", "total_warnings_sent",
+    )  # fmt: skip
+    return [_row(row) for row in (values[start:] if count is None else values[start : start + count])]
+
+
+def _row(row: tuple[Any, ...]) -> RosterRow:
+    name = next((text for text in row[4:8] if text), "")
+    mode = "as_user" if row[9] else "as_address"
+    return RosterRow(row[0], row[1], row[2], row[3], name, row[8], mode, row[10], row[11] or row[12], *row[13:])
+
+
+def roster_size(selection: Selection) -> int:
+    """How many memberships the selection has."""
+    simple = selection == Selection(mailing_list=selection.mailing_list, roles=selection.roles)
+    if simple and selection.mailing_list is not None:
+        return Member.objects.filter(mailing_list_id=selection.mailing_list, role__in=selection.roles).count()
+    return selected(selection).count()
+
+
+def lists_of(subscriber: UUID | str, role: str | None) -> list[int]:
+    """Keys of the lists an address or user is on; nonmember records count only when they are asked for."""
+    if isinstance(subscriber, UUID):
+        mine = Q(user__uuid=subscriber) | Q(address__user__uuid=subscriber)
+    else:
+        mine = Q(address__email=subscriber.lower()) | Q(user__preferred_address__email=subscriber.lower())
+    rows = Member.objects.filter(mine)
+    rows = rows.filter(role=role) if role else rows.exclude(role=Member.Role.NONMEMBER)
+    return list(rows.order_by("mailing_list__list_id").values_list("mailing_list_id", flat=True).distinct())
+
+
+def effective_preferences(member: Member) -> dict[str, object]:
+    """What holds for a member: own, else the address's, else the user's, else the site's."""
+    address = member.effective_address
+    user = member.user or (address.user if address else None)
+    levels = [level for level in (member, address, user) if level is not None]
+    found: dict[str, object] = {}
+    for name in PREFERENCE_NAMES:
+        values = [getattr(level, name) for level in levels]
+        default = SITE_PREFERENCES.get(name, current().site.language)
+        found[name] = next((value for value in values if value is not None), default)
+    return found

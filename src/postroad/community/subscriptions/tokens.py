@@ -1,0 +1,69 @@
+"""Secrets of subscriptions: tokens mailed to people, and keyed addresses that need no table."""
+
+import hashlib
+import hmac
+import secrets
+import time
+
+from postroad.foundation.configuration import current
+
+TOKEN_BYTES = 20
+"""160 bits, 40 hexadecimal digits as Mailman's tokens have."""
+_KEYS: dict[str, bytes] = {}
+
+
+def _key(purpose: str) -> bytes:
+    home = f"{current().home}:{purpose}"
+    if home not in _KEYS:
+        _KEYS[home] = current().secret(purpose)
+    return _KEYS[home]
+
+
+def new_token() -> str:
+    """A fresh token; 160 bits of the system's randomness."""
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+def hashed(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _mac(purpose: str, *parts: object, size: int) -> str:
+    text = "\0".join(map(str, parts)).encode()
+    return hashlib.blake2b(text, key=_key(purpose), digest_size=size).hexdigest()
+
+
+def unsubscribe_token(list_pk: int, member_id: int) -> str:
+    """What a one-click unsubscribe address carries: the membership and a MAC of 128 bits, 40 digits in all.
+
+    It ends one membership and grants nothing else, so it needs no end of its own (RFC 8058 §3.1).
+    """
+    return f"{member_id:08x}{_mac('unsubscribe', list_pk, member_id, size=16)}"
+
+
+def member_of_unsubscribe_token(list_pk: int, token: str) -> int | None:
+    """The key of the membership an unsubscribe token of this list names; None when it is not ours."""
+    try:
+        member_id = int(token[:-32], 16)
+    except ValueError:
+        return None
+    return member_id if hmac.compare_digest(token, unsubscribe_token(list_pk, member_id)) else None
+
+
+_DAYS = 10_000
+"""Day numbers in a key wrap around after twenty-seven years."""
+
+
+def verp_key(list_pk: int, email: str, day: int) -> str:
+    """The key of a return path: four digits of the day, and 64 bits over list, address and day."""
+    return f"{day % _DAYS:04d}{_mac('verp', list_pk, email.lower(), day % _DAYS, size=8)}"
+
+
+def is_valid_verp_key(list_pk: int, email: str, key: str) -> bool:
+    """Whether a return path was made by us for this recipient in the last `verp_key_days` days."""
+    if len(key) != 20 or not key[:4].isdigit():
+        return False
+    day, today = int(key[:4]), int(time.time() // 86_400) % _DAYS
+    age = (today - day) % _DAYS
+    return age <= current().mail.verp_key_days and hmac.compare_digest(key, verp_key(list_pk, email, day))
