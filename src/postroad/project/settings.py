@@ -23,6 +23,15 @@ LIST_SETTING_MODULES = (
     "postroad.mailflow.usenet.settings",
 )
 
+# Rows that name their list, domain or address in text: they are deleted with it (model, field).
+ROWS_OF_A_LIST = (
+    ("subscriptions.Pending", "list_id"),
+    ("notices.AutoResponse", "list_id"),
+    ("notices.TemplateUri", "context"),
+)
+ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"),)
+ROWS_OF_AN_ADDRESS = (("notices.AutoResponse", "address"),)
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -140,6 +149,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
 ]
+ACCOUNT_ADAPTER = "postroad.community.people.adapter.Accounts"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -1,0 +1,63 @@
+"""What a recipient address means: which list, and which of its parts (facts: mail flow §1). Asked at every RCPT."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from django.db import connection
+
+from postroad.foundation.queue.envelope import Kind
+
+PARTS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "bounces": "bounces",
+        "confirm": "confirm",
+        "join": "join",
+        "subscribe": "join",
+        "leave": "leave",
+        "unsubscribe": "leave",
+        "owner": "owner",
+        "request": "request",
+    }
+)
+
+
+class Resolved(NamedTuple):
+    """The list an address belongs to, what it is for, and the VERP address or token after its `+`."""
+
+    mailing_list_pk: int
+    list_id: str
+    kind: Kind
+    extra: str
+
+
+_QUERY = (
+    "SELECT l.id, l.list_id, l.list_name, l.mail_host FROM lists_list l"
+    " WHERE l.mail_host=%s AND l.list_name IN (%s, %s)"
+    " UNION ALL SELECT l.id, l.list_id, l.list_name, l.mail_host FROM lists_domain d JOIN lists_list l"
+    " ON l.mail_host=d.mail_host WHERE d.alias_domain=%s AND l.list_name IN (%s, %s)"
+)
+
+
+def resolve(recipient: str) -> Resolved | None:
+    """The list this address belongs to, by one query; None if it is no list's.
+
+    A list called `dogs-owner` goes before the owners of `dogs`, a domain before another one's alias.
+    """
+    whole, at, domain = recipient.partition("@")
+    if not at or "\0" in recipient:
+        return None
+    local, _, extra = whole.partition("+")
+    local, domain = local.lower(), domain.lower()
+    name, _, part = local.rpartition("-")
+    kind = PARTS.get(part) if name else None
+    base = name if kind else local
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERY, (domain, local, base, domain, local, base))
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    pk, list_id, found, _ = min(rows, key=lambda row: (row[3] != domain, row[2] != local, row[0]))
+    if found == local:
+        return Resolved(pk, list_id, "posting", extra)
+    return Resolved(pk, list_id, kind or "posting", extra)

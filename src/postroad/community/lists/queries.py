@@ -1,0 +1,48 @@
+"""Finding domains and lists, and what belongs to them."""
+
+from collections.abc import Mapping
+
+from django.db.models import Q, QuerySet
+
+from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
+
+ARCHIVERS = ("hyperkitty",)
+"""Archivers by the names Mailman's clients know; Postroad's own archive goes by this one."""
+
+
+def find_domain(mail_host: str) -> Domain | None:
+    """The domain of this mail host, in any case."""
+    return Domain.objects.filter(mail_host=mail_host.lower()).first()
+
+
+def find_list(list_id_or_address: str) -> MailingList | None:
+    """The list of this list-id or, if there is an @ in it, posting address; in any case."""
+    if "@" in list_id_or_address:
+        local, _, domain = list_id_or_address.partition("@")
+        return list_by_address(local, domain)
+    return MailingList.objects.filter(list_id=list_id_or_address.lower()).first()
+
+
+def list_by_address(local: str, domain: str) -> MailingList | None:
+    """The list that posts to this local part and domain go to; the domain may be another domain's alias."""
+    local, domain = local.lower(), domain.lower()
+    hosts = Q(mail_host=domain) | Q(domain__alias_domain=domain)
+    rows = MailingList.objects.filter(hosts, list_name=local).order_by("pk")
+    return min(rows, key=lambda row: row.mail_host != domain, default=None)
+
+
+def lists_of_domain(domain: Domain, *, advertised_only: bool = False) -> "QuerySet[MailingList]":
+    """The lists of a domain, by list-id."""
+    rows = domain.lists.order_by("list_id")
+    return rows.filter(advertised=True) if advertised_only else rows
+
+
+def header_matches(mailing_list: MailingList) -> "QuerySet[HeaderMatch]":
+    """A list's header checks in the order they are made."""
+    return mailing_list.header_matches.order_by("position")
+
+
+def archivers(mailing_list: MailingList) -> Mapping[str, bool]:
+    """Which archivers keep the list's posts."""
+    stored = dict(ListArchiver.objects.filter(mailing_list=mailing_list).values_list("name", "is_enabled"))
+    return {name: stored.get(name, True) for name in ARCHIVERS}
