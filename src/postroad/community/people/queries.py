@@ -1,0 +1,30 @@
+"""Finding people and their addresses."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from postroad.community.people.models import Address, User
+
+
+def find_address(email: str) -> Address | None:
+    """The address, in any case."""
+    return Address.objects.select_related("user").filter(email=email.lower()).first()
+
+
+def find_user(uuid_or_email: UUID | str) -> User | None:
+    """The user of this UUID (in any of its forms) or of this address."""
+    if isinstance(uuid_or_email, str) and "@" in uuid_or_email:
+        return User.objects.filter(addresses__email=uuid_or_email.lower()).first()
+    try:
+        uuid = uuid_or_email if isinstance(uuid_or_email, UUID) else UUID(uuid_or_email)
+    except ValueError:
+        return None
+    return User.objects.filter(uuid=uuid).first()
+
+
+def search(words: str) -> "QuerySet[User]":
+    """Users with these words, in any case, in their name or in name or spelling of one of their addresses."""
+    by_address = Address.objects.filter(Q(email__icontains=words) | Q(display_name__icontains=words))
+    wanted = Q(display_name__icontains=words) | Q(pk__in=by_address.values("user"))
+    return User.objects.filter(wanted).order_by("pk")
