@@ -1,0 +1,35 @@
+"""The verbs of bans: ban, and lift a ban."""
+
+from django.db import transaction
+
+from postroad.community.bans.models import Ban
+from postroad.community.bans.queries import is_banned
+from postroad.community.lists.models import MailingList
+from postroad.community.lists.values import email_or_pattern
+from postroad.foundation.errors import BadInput
+
+
+@transaction.atomic
+def ban(email_or_regexp: str, mailing_list: MailingList | None = None) -> Ban:
+    """Ban an address, or all that match a `^` pattern, from one list or the whole site.
+
+    Raises:
+        BadInput: it is neither, or is banned already (a wider ban counts too).
+    """
+    text = _stored(email_or_regexp)
+    if len(text) > 255:
+        raise BadInput(f"A ban of {len(text)} characters; allowed are 255.")
+    email_or_pattern(text)
+    if is_banned(text, mailing_list):
+        raise BadInput(f"Address is already banned: {text}")
+    return Ban.objects.create(email=text, mailing_list=mailing_list)
+
+
+def lift(email_or_regexp: str, mailing_list: MailingList | None = None) -> bool:
+    """Remove exactly this ban; tells whether there was one. Wider bans stay."""
+    removed, _ = Ban.objects.filter(email=_stored(email_or_regexp), mailing_list=mailing_list).delete()
+    return removed > 0
+
+
+def _stored(text: str) -> str:
+    return text if text.startswith("^") else text.lower()
