@@ -7,6 +7,7 @@ from postroad.community.lists import api as lists
 from postroad.community.people import api as people
 from postroad.community.subscriptions import api as members
 from postroad.foundation.rest.resource import failure
+from postroad.mailflow.moderation import api as held
 from postroad.project import system_api as system
 
 ROLE = "(?P<role>member|owner|moderator|nonmember)"
@@ -35,6 +36,9 @@ RESOURCES: list[URLPattern | URLResolver] = [
     path("lists/<str:list_id>/config/<str:attribute>", lists.config_attribute),
     re_path(rf"^lists/(?P<list_id>[^/]+)/roster/{ROLE}$", members.roster),
     re_path(rf"^lists/(?P<list_id>[^/]+)/{ROLE}/(?P<email>[^/]+)$", members.member_in_role),
+    path("lists/<str:list_id>/held", held.held_all),
+    path("lists/<str:list_id>/held/count", held.held_count),
+    path("lists/<str:list_id>/held/<str:request_id>", held.held_one),
     path("members", members.members),
     path("members/find", members.members_find),
     path("members/<str:member_id>", members.member),

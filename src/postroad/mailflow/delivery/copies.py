@@ -65,7 +65,7 @@ class Source:
             "user_language": lambda: current().site.language,
             "member": lambda: format_address(name, email),
             "to_header": lambda: format_address(name, email),
-            "copy_header": lambda: "yes" if recipient.copied else "no",
+            "copy_header": lambda: "X-Mailman-Copy: yes\n" if recipient.copied else "",
             "unsubscribe_url": lambda: self._unsubscribe_url(recipient.member_id),
         }
         return {slot: makers[slot]() if slot in makers else "" for slot in self.template.slots}

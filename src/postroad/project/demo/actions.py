@@ -7,7 +7,6 @@ from django.db import transaction
 
 from postroad.community.lists import actions as lists
 from postroad.community.lists.models import Domain, MailingList
-from postroad.community.lists.register import all_settings
 from postroad.community.people import actions as people
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.foundation.message.addresses import format_address
@@ -18,7 +17,7 @@ from postroad.foundation.storage import actions as storage
 from postroad.project.demo.samples import DOMAIN, LISTS, PEOPLE, THREADS
 
 DAY = 86_400.0
-PASSWORD = "garden-gate"  # noqa: S105 — of a home that exists to be looked at
+PASSWORD = "garden-gate"
 
 
 def is_filled() -> bool:
@@ -71,18 +70,18 @@ def _archive(
     mailing_list: MailingList, name: str, subject: str, writer: int, ago: float, text: str, references: list[str]
 ) -> None:
     at = time.time() - ago * DAY
-    prefix = all_settings()["subject_prefix"].of(mailing_list)
     headers = {"Date": email.utils.formatdate(at), "List-Id": f"<{mailing_list.list_id}>"}
     if references:
         headers |= {"In-Reply-To": references[-1], "References": " ".join(references)}
     data = compose(
-        from_=format_address(*PEOPLE[writer]), to=mailing_list.fqdn_listname, subject=f"{prefix}{subject}", text=text,
+        from_=format_address(*PEOPLE[writer]), to=mailing_list.fqdn_listname, subject=subject, text=text,
         headers=headers, message_id=f"{name}@example.org",
     )  # fmt: skip
     queue.put(
         "archive",
         Envelope(
             journey=queue.new_journey(), message=storage.store(data), message_id=f"{name}@example.org", received_at=at,
-            size=len(data), list_id=mailing_list.list_id, sender=PEOPLE[writer][1], recipient=mailing_list.fqdn_listname,
+            size=len(data), list_id=mailing_list.list_id, sender=PEOPLE[writer][1],
+            recipient=mailing_list.fqdn_listname,
         ),
     )  # fmt: skip

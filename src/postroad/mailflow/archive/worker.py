@@ -1,0 +1,28 @@
+"""Archives what the pipeline hands over, as far as the list and the author want that."""
+
+from postroad.community.lists.models import MailingList
+from postroad.foundation.message.headers import Headers
+from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive.actions import Incoming, archive
+
+
+def work(envelope: Envelope) -> None:
+    """Archive one mail."""
+    mailing_list = MailingList.objects.filter(list_id=envelope.list_id).first()
+    if mailing_list is None or mailing_list.archive_policy == "never":
+        queue.record(envelope, "archive", "not archived", "the list keeps no archive")
+        return
+    raw = storage.load(envelope.message)
+    headers = Headers.parse(raw)
+    if "x-no-archive" in headers or (headers.get("x-archive") or "").strip().lower() == "no":
+        queue.record(envelope, "archive", "not archived", "the author asked for that")
+        return
+    mail = archive(Incoming(mailing_list, envelope.message, raw, envelope.message_id, envelope.received_at))
+    if mail is None:
+        queue.record(envelope, "archive", "not archived", "the very same mail is there already")
+    else:
+        queue.record(
+            envelope, "archive", "archived", f"in the thread “{mail.thread.subject[:80]}”", mail.message_id_hash
+        )

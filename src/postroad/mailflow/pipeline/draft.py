@@ -1,0 +1,100 @@
+"""A post on its way to be made ready: the author's bytes, untouched, and the edits described so far."""
+
+from dataclasses import dataclass, field
+
+from postroad.community.lists.models import MailingList
+from postroad.foundation.message.addresses import parse_addresses
+from postroad.foundation.message.encoded_words import decode_words
+from postroad.foundation.message.headers import Append, Edit, Headers, Remove, Replace
+from postroad.foundation.message.message_id import message_id_hash
+from postroad.foundation.queue.envelope import Envelope
+
+
+@dataclass(slots=True)
+class Draft:
+    """What handlers read and describe. `raw` has CRLF lines; only a content filter or a wrapper replaces it."""
+
+    envelope: Envelope
+    mailing_list: MailingList
+    raw: bytes
+    base_url: str = ""
+    edits: list[Edit] = field(default_factory=list)
+    slots: dict[str, str] = field(default_factory=dict)
+    """Header lines that differ from copy to copy: name of the field → its value, with `${slot}` in it."""
+    header_text: str = ""
+    footer_text: str = ""
+    original_subject: str = ""
+    stripped_subject: str = ""
+    explicit: tuple[str, ...] = ()
+    dropped: str = ""
+    """Why the mail ends here, if it does."""
+    rejected: str = ""
+    """Why the author gets it back, if that."""
+    filtered: bool = False
+    """Whether the content was changed, so that the archive must get the changed one."""
+    _headers: Headers | None = None
+
+    @property
+    def headers(self) -> Headers:
+        """The header as it came."""
+        if self._headers is None:
+            self._headers = Headers.parse(self.raw)
+        return self._headers
+
+    def replace_raw(self, raw: bytes) -> None:
+        """Put other bytes in place of the author's: what a content filter left, or a wrapper."""
+        self.raw = raw
+        self._headers = None
+
+    def edit(self, *edits: Edit) -> None:
+        """Describe further edits, in order."""
+        self.edits += edits
+
+    def current(self, name: str) -> list[str]:
+        """The values of a field as the edits so far leave them."""
+        values = self.headers.get_all(name)
+        for edit in self.edits:
+            if isinstance(edit, Remove) and edit.name.lower() == name.lower():
+                values = []
+            elif isinstance(edit, Replace) and edit.name.lower() == name.lower():
+                values = [edit.value]
+            elif isinstance(edit, Append) and edit.name.lower() == name.lower():
+                values = [*values, edit.value]
+        return values
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a field after the edits so far."""
+        return bool(self.current(name))
+
+    def text_of(self, name: str) -> str:
+        """The first value of a field, decoded."""
+        values = self.current(name)
+        return decode_words(values[0]) if values else ""
+
+    def addresses(self, *names: str) -> list[str]:
+        """Lower-case addresses in these fields."""
+        values = [value for name in names for value in self.current(name)]
+        return [address.email.lower() for address in parse_addresses(values)]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether Postroad wrote it itself."""
+        return self.envelope.kind in ("notice", "digest")
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it is a digest."""
+        return self.envelope.kind == "digest"
+
+    @property
+    def permalink(self) -> str:
+        """Where the archive shows it (RFC 5064)."""
+        page = f"{self.base_url}/lists/{self.mailing_list.list_id}"
+        return f"{page}/message/{message_id_hash(self.envelope.message_id)}/"
+
+
+def with_crlf(raw: bytes) -> bytes:
+    """The mail in CRLF lines; one that has them already is not copied."""
+    if b"\n" in raw and raw.count(b"\n") != raw.count(b"\r\n"):
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return raw

@@ -1,0 +1,13 @@
+"""The list's header and footer texts, to be put around the post when its copies are compiled."""
+
+from postroad.community.notices.templates import expand, standard_values, text
+from postroad.mailflow.pipeline.draft import Draft
+
+name = "decorate"
+
+
+def apply(draft: Draft) -> None:
+    """Fill what is the same for everybody; personal variables stay for the copies."""
+    values = {**standard_values(draft.mailing_list), "hyperkitty_url": draft.permalink, "archive_url": draft.permalink}
+    draft.header_text = expand(text("list:member:regular:header", draft.mailing_list), values)
+    draft.footer_text = expand(text("list:member:regular:footer", draft.mailing_list), values)

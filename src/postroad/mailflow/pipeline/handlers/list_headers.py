@@ -1,0 +1,55 @@
+"""The fields by which programs know a list and its readers leave it (RFC 2369, 2919, 5064, 8058)."""
+
+from postroad.community.lists import settings
+from postroad.foundation.message.encoded_words import encode_phrase
+from postroad.foundation.message.headers import Append, Edit, Remove
+from postroad.mailflow.pipeline.draft import Draft
+
+name = "rfc-2369"
+
+_ALL = (
+    "List-Id", "List-Help", "List-Owner", "List-Subscribe", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Post",
+    "List-Archive", "Archived-At",
+)  # fmt: skip
+
+
+def apply(draft: Draft) -> None:
+    """Replace whatever list fields the mail brought by this list's own."""
+    mailing_list = draft.mailing_list
+    if not settings.include_rfc2369_headers.of(mailing_list):
+        return
+    draft.edit(*(Remove(field) for field in _ALL if draft.has(field)))
+    description = settings.description.of(mailing_list)
+    list_id = f"<{mailing_list.list_id}>"
+    fields = {
+        "List-Id": f"{encode_phrase(description)} {list_id}" if description else list_id,
+        "List-Help": f"<mailto:{mailing_list.address('request')}?subject=help>",
+        "List-Owner": f"<mailto:{mailing_list.address('owner')}>",
+        "List-Subscribe": f"<mailto:{mailing_list.address('join')}>",
+    }
+    if not draft.envelope.reduced_list_headers:
+        fields |= _of_posts(draft)
+    edits: list[Edit] = [Append(field, value) for field, value in sorted(fields.items())]
+    draft.edit(*edits)
+    _unsubscribe(draft)
+
+
+def _of_posts(draft: Draft) -> dict[str, str]:
+    mailing_list = draft.mailing_list
+    posting = f"<mailto:{mailing_list.fqdn_listname}>"
+    fields = {"List-Post": posting if settings.allow_list_posts.of(mailing_list) else "NO"}
+    if mailing_list.archive_policy != "never":
+        fields["List-Archive"] = f"<{draft.base_url}/lists/{mailing_list.list_id}/>"
+        if not draft.is_digest:
+            fields["Archived-At"] = f"<{draft.permalink}>"
+    return fields
+
+
+def _unsubscribe(draft: Draft) -> None:
+    """One click for each reader where copies are personal (RFC 8058 §3.1), else by mail."""
+    mail = f"<mailto:{draft.mailing_list.address('leave')}>"
+    if draft.envelope.kind == "posting" and draft.envelope.verp:
+        draft.slots["List-Unsubscribe"] = f"<${{unsubscribe_url}}>, {mail}"
+        draft.slots["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    else:
+        draft.edit(Append("List-Unsubscribe", mail))
