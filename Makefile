@@ -27,7 +27,7 @@ test: setup ## run every test, on SQLite and on PostgreSQL (a throw-away one, wh
 check: setup ## format, lint, types, layout and the tests of the foundation; under a minute
 	$(BIN)/ruff format --check -q src tests
 	$(BIN)/ruff check -q src tests
-	$(BIN)/mypy -q
+	$(BIN)/mypy
 	$(BIN)/pytest tests/architecture tests/foundation
 
 fix: setup ## format and mend what can be mended by itself

@@ -60,8 +60,8 @@ def imports_of(path: Path) -> set[str]:
 
 def find_ring(graph: dict[str, set[str]]) -> list[str]:
     state: dict[str, int] = {}
-    for start in graph:
-        stack = [(start, iter(graph[start]))] if start not in state else []
+    for start, first in graph.items():
+        stack = [(start, iter(first))] if start not in state else []
         state.setdefault(start, 1)
         while stack:
             node, targets = stack[-1]
@@ -156,9 +156,9 @@ def test_templates_use_only_their_own_slice_and_the_base():
     wrong = []
     for path in PACKAGE.rglob("templates/**/*.html"):
         own = path.relative_to(PACKAGE).parts[: path.relative_to(PACKAGE).parts.index("templates")]
-        for name in re.findall(r"{%\s*(?:include|extends)\s+[\"']([^\"']+)", path.read_text()):
-            if name.split("/")[0] not in (own[-1], "web", "allauth", "account", "mfa", "socialaccount"):
-                wrong.append(f"{ident(path)}: {name}")
+        used = re.findall(r"{%\s*(?:include|extends)\s+[\"']([^\"']+)", path.read_text())
+        allowed_folders = (own[-1], "web", "allauth", "account", "mfa", "socialaccount")
+        wrong += [f"{ident(path)}: {name}" for name in used if name.split("/")[0] not in allowed_folders]
     assert not wrong
 
 

@@ -321,4 +321,4 @@ def current() -> Configuration:
     """The configuration in force in this process."""
     from django.conf import settings
 
-    return typing.cast("Configuration", settings.POSTROAD)
+    return settings.POSTROAD

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from django.core import signals
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 from granian.constants import Interfaces
@@ -42,9 +42,11 @@ class RestHandler(WSGIHandler):
         self._exception_middleware: list[Any] = []
         self._middleware_chain: Callable[[Any], Any] = convert_exception_to_response(self._route)
 
-    def _route(self, request: WSGIRequest) -> HttpResponseBase:
+    def _route(self, request: HttpRequest) -> HttpResponseBase:
         request.urlconf = "postroad.project.rest_urls"
-        return self._get_response(request)
+        # Django's own step behind the middleware; its stubs do not know it.
+        answer: HttpResponseBase = self._get_response(request)  # type: ignore[attr-defined]
+        return answer
 
 
 class Bridge:
@@ -134,7 +136,7 @@ async def serve(ready: Callable[[], None], stop: asyncio.Event) -> None:
     waiter = asyncio.create_task(stop.wait())
     await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for server in servers:
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait(tasks, timeout=10)
     for task in tasks:
         if task.done() and task.exception() is not None:

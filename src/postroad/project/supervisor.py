@@ -156,7 +156,7 @@ def _become(name: str, role: Role, ready: int) -> None:
     _die_with_parent()
     code = 3
     try:
-        role(lambda: os.write(ready, b"1") and None)
+        role(lambda: _say_ready(ready))
         code = 0
     except KeyboardInterrupt:
         code = 0
@@ -166,6 +166,10 @@ def _become(name: str, role: Role, ready: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _say_ready(pipe: int) -> None:
+    os.write(pipe, b"1")
 
 
 def _die_with_parent() -> None:

@@ -16,6 +16,6 @@ class QueueBackend(BaseEmailBackend):
         for message in email_messages:
             send(
                 list_id="", from_=message.from_email, to=message.to, to_header=", ".join(message.to),
-                subject=message.subject, body=str(message.body), headers={"Precedence": ""},
+                subject=str(message.subject), body=str(message.body), headers={"Precedence": ""},
             )  # fmt: skip
         return len(email_messages)

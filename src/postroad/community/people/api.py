@@ -1,5 +1,6 @@
 """REST 3.1 of users, addresses and their preferences."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -98,7 +99,7 @@ def _show_user_addresses(request: HttpRequest, identifier: str) -> HttpResponse:
 
 def _add_user_address(request: HttpRequest, identifier: str) -> HttpResponse:
     user = find_user(request, identifier)
-    optional = {"display_name": body.text, "absorb_existing": bool}
+    optional: dict[str, Callable[[Any], Any]] = {"display_name": body.text, "absorb_existing": bool}
     values = body.read(request, {"email": body.email}, optional)
     address = actions.add_address(user, values.pop("email"), **values)
     return created(request, f"addresses/{address.email}")

@@ -66,7 +66,7 @@ AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({marks if
 AND NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.mailing_list_id = m.mailing_list_id
     AND o.role = 'member' AND o.id < m.id AND m.user_id IS NOT NULL AND o.address_id = a.id)
 ORDER BY m.id LIMIT %s"""  # noqa: S608 — only marks and names of columns are put in
-    parameters = [*explicit, list_pk, after, digest or "regular", author.lower(), *explicit, limit]
+    parameters: list[int | str] = [*explicit, list_pk, after, digest or "regular", author.lower(), *explicit, limit]
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [Recipient(pk, email, name, bool(mark)) for pk, email, name, mark in cursor.fetchall()]
@@ -175,7 +175,7 @@ class RosterRow(NamedTuple):
 _ORDER = {"owner": 0, "moderator": 1, "member": 2, "nonmember": 3}
 
 
-def selected(selection: Selection) -> "QuerySet[Member]":
+def selected(selection: Selection) -> "QuerySet[Any]":
     """The memberships with their effective address, name, mode and status."""
     pick = "address", "user__preferred_address"
 

@@ -131,7 +131,7 @@ def _children(raw: bytes, part: Part, room: int) -> list[Part]:
     if not boundary or len(boundary) > 200:
         return []
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-    children = []
+    children: list[Part] = []
     for start, end in _spans(raw, part, boundary.encode("utf-8", "replace")):
         if len(children) >= room:
             raise MimeTooComplex("it has more parts than anybody means to send")

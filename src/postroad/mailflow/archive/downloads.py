@@ -90,7 +90,8 @@ def feed(request: HttpRequest, list_id: str) -> HttpResponse:
     mails = list(Mail.objects.filter(mailing_list=mailing_list).order_by("-date")[:30])
     updated = mails[0].date if mails else mailing_list.created_at
     entries = "".join(
-        f"<entry><id>{escape(f'{base}/message/{m.message_id_hash}/')}</id><title>{escape(_xml(m.subject) or '(no subject)')}</title>"
+        f"<entry><id>{escape(f'{base}/message/{m.message_id_hash}/')}</id>"
+        f"<title>{escape(_xml(m.subject) or '(no subject)')}</title>"
         f"<link href={quoteattr(f'{base}/message/{m.message_id_hash}/')}/><updated>{m.date.isoformat()}</updated>"
         f"<author><name>{escape(_xml(m.sender_name or hidden_address(m.sender_email)) or 'unknown')}</name></author>"
         f"<summary>{escape(_xml(hidden_address(m.preview)))}</summary></entry>"

@@ -1,4 +1,4 @@
-"""A mail's content as safe HTML: text with its links and quotes, HTML mail cleaned by an allow-list, attachments named."""
+"""A mail's content as safe HTML: text with links and quotes, HTML mail cleaned by an allow-list, attachments named."""
 
 import re
 from dataclasses import dataclass
@@ -105,8 +105,9 @@ def hidden_address(email: str) -> str:
 def clean_html(html: str) -> str:
     """HTML of a mail with nothing in it that runs, loads or tracks; links leave with no trace of the reader."""
     return nh3.clean(
-        html, tags=_TAGS, attributes={"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
-        url_schemes={"http", "https", "mailto"}, link_rel="nofollow noopener noreferrer ugc",
+        html, tags=_TAGS, url_schemes={"http", "https", "mailto"},
+        attributes={"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
+        link_rel="nofollow noopener noreferrer ugc",
         clean_content_tags={"script", "style", "template", "title"},
     )  # fmt: skip
 

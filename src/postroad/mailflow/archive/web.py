@@ -1,9 +1,11 @@
 """Pages of the archive. Each asks the gate first, makes a handful of queries, and works without script."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -75,7 +77,7 @@ def home(request: HttpRequest) -> HttpResponse:
     lists = [
         {"row": row, "name": settings["display_name"].of(row), "about": settings["description"].of(row)} for row in rows
     ]
-    lists.sort(key=lambda entry: entry["row"].latest.timestamp() if entry["row"].latest else 0, reverse=True)  # type: ignore[attr-defined]
+    lists.sort(key=lambda entry: entry["row"].latest.timestamp() if entry["row"].latest else 0, reverse=True)
     return render(request, "archive/home.html", {"lists": lists})
 
 
@@ -94,9 +96,9 @@ def overview(request: HttpRequest, list_id: str) -> HttpResponse:
     return render(request, "archive/overview.html", context)
 
 
-def _years(months: "list[Month] | object") -> list[dict[str, object]]:
+def _years(months: Iterable[Month]) -> list[dict[str, object]]:
     years: dict[int, list[dict[str, object]]] = {}
-    for month in months:  # type: ignore[attr-defined]
+    for month in months:
         entry = {"month": month.month, "name": MONTHS[month.month - 1], "count": month.count, "year": month.year}
         years.setdefault(month.year, []).append(entry)
     return [{"year": year, "months": entries} for year, entries in years.items()]
@@ -139,8 +141,8 @@ def thread(request: HttpRequest, list_id: str, key: str) -> HttpResponse:
     mails = Mail.objects.filter(thread=found).order_by("date", "pk")
     if found.count <= LONGEST_TREE:
         ordered = in_order(list(mails))
-        page = Paginator(ordered, MAILS_ON_A_PAGE).get_page(request.GET.get("page"))
-        pairs = list(page)
+        page: Page[Any] = Paginator(ordered, MAILS_ON_A_PAGE).get_page(request.GET.get("page"))
+        pairs: list[tuple[Mail, int]] = list(page)
     else:
         page = Paginator(mails, MAILS_ON_A_PAGE).get_page(request.GET.get("page"))
         pairs = [(mail, 0) for mail in page]
@@ -178,7 +180,8 @@ def message(request: HttpRequest, list_id: str, hash_: str) -> HttpResponse:
     earlier = around.filter(Q(date__lt=mail.date) | Q(date=mail.date, pk__lt=mail.pk)).order_by("-date", "-pk").first()
     later = around.filter(Q(date__gt=mail.date) | Q(date=mail.date, pk__gt=mail.pk)).order_by("date", "pk").first()
     context = {
-        **_frame(mail.mailing_list), "post": _posts(request, [mail], {})[0], "mail": mail, "earlier": earlier, "later": later,
+        **_frame(mail.mailing_list), "post": _posts(request, [mail], {})[0], "mail": mail,
+        "earlier": earlier, "later": later,
     }  # fmt: skip
     return render(request, "archive/message.html", context)
 
@@ -204,8 +207,8 @@ def search(request: HttpRequest, list_id: str = "") -> HttpResponse:
     ]
     context = {
         **(_frame(mailing_list) if mailing_list else {}), "q": text, "hits": hits, "total": found.total,
-        "more": found.total >= COUNTED, "number": number, "next": number + 1 if number * FOUND_ON_A_PAGE < found.total else 0,
-        "previous": number - 1, "asked": not query.is_empty,
+        "more": found.total >= COUNTED, "number": number, "previous": number - 1, "asked": not query.is_empty,
+        "next": number + 1 if number * FOUND_ON_A_PAGE < found.total else 0,
     }  # fmt: skip
     return render(request, "archive/search.html", context)
 

@@ -1,7 +1,7 @@
 """Splices the personal copies of a chunk, just in time: envelope sender, slots, bytes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from postroad.community.lists.models import MailingList
@@ -55,7 +55,7 @@ class Source:
     def values_for(self, recipient: Recipient) -> dict[str, str]:
         """What fills the slots of one recipient's copy; only those the template has."""
         email, name = recipient.email, recipient.name
-        makers = {
+        makers: dict[str, Callable[[], str]] = {
             "user_email": lambda: email,
             "user_address": lambda: email,
             "user_delivered_to": lambda: email,

@@ -76,8 +76,13 @@ class Delivery:
         await self._in_database(self._recover)
         wakeup = Wakeup("delivery")
         woken = asyncio.Event()
+
+        def hear() -> None:
+            wakeup.drain()
+            woken.set()
+
         for descriptor in wakeup.filenos():
-            loop.add_reader(descriptor, lambda: (wakeup.drain(), woken.set()))
+            loop.add_reader(descriptor, hear)
         renewing = asyncio.create_task(self._keep_leases())
         running: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())

@@ -66,8 +66,12 @@ class Intake:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 
+        def settle(result: Any) -> None:
+            if not future.done():  # The client may have gone away meanwhile.
+                future.set_result(result)
+
         def answer(result: Any) -> None:
-            loop.call_soon_threadsafe(lambda: future.done() or future.set_result(result))
+            loop.call_soon_threadsafe(settle, result)
 
         self._requests.put(_Request(subject, answer))
         return await future

@@ -73,14 +73,14 @@ def hold(post: Post, envelope: Envelope) -> HeldMessage:
         _tell_sender(post, values)
     if notice_settings.admin_immed_notify.of(mailing_list):
         notices.send_to_owners(
-            mailing_list, "list:admin:action:post", f"{mailing_list.fqdn_listname} post from {post.sender} requires approval",
-            values, [post.raw],
+            mailing_list, "list:admin:action:post",
+            f"{mailing_list.fqdn_listname} post from {post.sender} requires approval", values, [post.raw],
         )  # fmt: skip
     return held
 
 
 def may_be_answered(post: Post) -> bool:
-    """Whether an automatic answer to the sender can hurt nobody (RFC 3834 §2): only members are answered, no machines."""
+    """Whether an automatic answer to the sender can hurt nobody (RFC 3834 §2): members only, no machines."""
     headers = post.headers
     automatic = (headers.get("auto-submitted") or "no").partition(";")[0].strip().lower() != "no"
     bulk = (headers.get("precedence") or "").lower() in ("bulk", "junk", "list")
@@ -133,7 +133,10 @@ def decide(held: HeldMessage, action: str, comment: str = "", forward: Sequence[
         notices.send_notice(
             "list:user:notice:refuse", mailing_list=held.mailing_list, to=[held.sender],
             subject=f'Request to mailing list "{held.mailing_list.list_name}" rejected',
-            values={"request": f'Posting of your message titled "{held.subject}"', "reason": comment or "No reason was given."},
+            values={
+                "request": f'Posting of your message titled "{held.subject}"',
+                "reason": comment or "No reason was given.",
+            },
         )  # fmt: skip
     outcome = {"accept": "accepted", "reject": "rejected", "discard": "discarded"}[action]
     queue.record(envelope, "moderation", outcome, f"by a moderator{': ' + comment if comment else ''}")

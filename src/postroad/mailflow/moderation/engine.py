@@ -1,5 +1,7 @@
 """Asks the rules of a chain about a post until one decides. Nothing is written here, so `explain` may ask too."""
 
+from collections.abc import Mapping
+
 from postroad.community.lists.models import HeaderMatch
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput
@@ -7,7 +9,9 @@ from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.patterns import compile_pattern, found
 from postroad.mailflow.moderation.chains import DEFAULT_POSTING_CHAIN, Link
 from postroad.mailflow.moderation.post import Post
-from postroad.mailflow.moderation.verdict import Hit, Verdict
+from postroad.mailflow.moderation.verdict import Action, Hit, Verdict
+
+_ACTIONS: Mapping[str, Action] = {"accept": "accept", "reject": "reject", "discard": "discard"}
 
 
 class _Judgement:
@@ -24,14 +28,8 @@ class _Judgement:
             self.reasons.append(hit.reason)
 
     def verdict(self, action: str, decided_by: str) -> Verdict:
-        known = {"accept": "accept", "hold": "hold", "reject": "reject", "discard": "discard"}
-        return Verdict(
-            known.get(action, "hold"),
-            decided_by,
-            tuple(self.hits),
-            tuple(self.misses),
-            tuple(self.reasons),  # type: ignore[arg-type]
-        )
+        known: Action = _ACTIONS.get(action, "hold")
+        return Verdict(known, decided_by, tuple(self.hits), tuple(self.misses), tuple(self.reasons))
 
 
 def judge(post: Post, chain: tuple[Link, ...] = DEFAULT_POSTING_CHAIN) -> Verdict:

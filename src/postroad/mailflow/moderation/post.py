@@ -32,9 +32,10 @@ class Post:
 
     @cached_property
     def senders(self) -> list[str]:
-        """Every address the mail may be from, lower-case: From, the envelope, Reply-To, Sender (facts: mail-flow §4)."""
+        """Every address the mail may be from, lower-case: From, the envelope, Reply-To, Sender."""
         values = [
-            *self.addresses("from"), self.envelope.sender.lower(), *self.addresses("reply-to"), *self.addresses("sender"),
+            *self.addresses("from"), self.envelope.sender.lower(),
+            *self.addresses("reply-to"), *self.addresses("sender"),
         ]  # fmt: skip
         return list(dict.fromkeys(value for value in values[:100] if is_valid_email(value)))
 

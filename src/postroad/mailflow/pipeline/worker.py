@@ -127,7 +127,8 @@ def _end(draft: Draft) -> None:
     if draft.rejected:
         notices.send_notice(
             "list:user:notice:rejected", mailing_list=draft.mailing_list, to=[draft.envelope.sender],
-            subject=draft.text_of("subject") or "Your post", values={"reasons": draft.rejected}, attachments=[draft.raw],
+            subject=draft.text_of("subject") or "Your post", values={"reasons": draft.rejected},
+            attachments=[draft.raw],
         )  # fmt: skip
     queue.record(
         draft.envelope, "pipeline", "rejected" if draft.rejected else "discarded", draft.rejected or draft.dropped

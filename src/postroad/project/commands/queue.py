@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import click
 
@@ -30,7 +31,7 @@ def show(as_json: bool) -> None:
     )
     by_name = {row["queue"]: row for row in counts}
     empty = {"waiting": 0, "quarantined": 0, "oldest": None}
-    rows = [{**empty, **by_name.get(name, {}), "queue": name} for name in QUEUES]
+    rows: list[dict[str, Any]] = [{**empty, **by_name.get(name, {}), "queue": name} for name in QUEUES]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return

@@ -1,6 +1,7 @@
 """`postroad user`: make, show and change users."""
 
 import json
+from typing import Any
 
 import click
 
@@ -40,7 +41,7 @@ def show(as_json: bool) -> None:
     from postroad.community.people.models import User
 
     rows = User.objects.prefetch_related("addresses").order_by("pk")
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": u.display_name, "server_owner": u.is_superuser, "addresses": [a.email for a in u.addresses.all()]}
         for u in rows
     ]

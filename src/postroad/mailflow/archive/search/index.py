@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
@@ -48,9 +49,10 @@ def search(query: Query, lists: Sequence[int], start: int, count: int) -> Found:
     return Found(ids[start : start + count], len(ids))
 
 
-def _dates(query: Query) -> tuple[str, list[object]]:
+def _dates(query: Query) -> tuple[str, list[datetime]]:
     """Conditions on the mail's date, where they are asked for."""
-    conditions, parameters = "", []
+    conditions = ""
+    parameters: list[datetime] = []
     if query.before is not None:
         conditions += " AND m.date < %s"
         parameters.append(query.before)

@@ -1,5 +1,7 @@
 """Ask the author's domain whether receivers refuse changed mail (RFC 7489 §6.6.3)."""
 
+from collections.abc import Sequence
+
 from postroad.foundation.patterns import compile_pattern, matches
 from postroad.mailflow.moderation import dns, settings
 from postroad.mailflow.moderation.post import Post
@@ -28,7 +30,7 @@ def check(post: Post) -> Hit | None:
     return Hit(reason, action)
 
 
-def _named(author: str, entries: list[str]) -> bool:
+def _named(author: str, entries: Sequence[str]) -> bool:
     for entry in entries:
         if entry.startswith("^"):
             if matches(compile_pattern(entry), author):

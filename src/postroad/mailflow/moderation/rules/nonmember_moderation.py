@@ -1,5 +1,7 @@
 """Strangers are moderated as their nonmember record, the list's four tables or its default say."""
 
+from collections.abc import Sequence
+
 from postroad.community.bans.queries import is_banned
 from postroad.community.lists.queries import find_list
 from postroad.community.subscriptions.queries import member_of
@@ -38,7 +40,7 @@ def _hit(action: str) -> Hit | None:
     return None if action == "defer" else Hit("The message is not from a list member", action)
 
 
-def _listed(post: Post, sender: str, entries: list[str], *, others: bool) -> bool:
+def _listed(post: Post, sender: str, entries: Sequence[str], *, others: bool) -> bool:
     """Whether an entry is the sender, matches it, or (`@list`) is another list the sender is on."""
     for entry in entries:
         if entry.startswith("^"):
