@@ -8,6 +8,7 @@
 Notices enter at `pipeline`. `intake` and `delivery` speak to the network and run loops of their own.
 """
 
+from postroad.foundation.queue.schedule import Task
 from postroad.foundation.queue.worker import Stage
 from postroad.mailflow.archive.worker import work as archive
 from postroad.mailflow.bounces.worker import work as judge_bounce
@@ -27,5 +28,8 @@ STAGES = (
     Stage("digests", collect, batch=25),
     Stage("usenet", gate, batch=10),
 )
+
+TASKS: tuple[Task, ...] = ()
+"""What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
 QUEUES = (*(stage.queue for stage in STAGES), "delivery")

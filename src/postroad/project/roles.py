@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from postroad.foundation.configuration import Configuration, current
 from postroad.foundation.queue.actions import release_claims
+from postroad.foundation.queue.schedule import Scheduler
 from postroad.foundation.queue.worker import Worker, worker_name
 from postroad.project.supervisor import Role
 
@@ -15,18 +16,21 @@ Ready = Callable[[], None]
 
 
 def mail(ready: Ready) -> None:
-    """Listen for LMTP and work through the stages of the timetable."""
-    from postroad.mailflow.timetable import STAGES
+    """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
+    from postroad.mailflow.timetable import STAGES, TASKS
 
     release_claims(worker_name("mail"))
-    worker = Worker("mail", STAGES)
-    thread = threading.Thread(target=worker.run, name="stages")
-    thread.start()
+    loops = (Worker("mail", STAGES), Scheduler(TASKS))
+    threads = [threading.Thread(target=loop.run, name=type(loop).__name__) for loop in loops]
+    for thread in threads:
+        thread.start()
     try:
         asyncio.run(_listen(ready))
     finally:
-        worker.stop()
-        thread.join()
+        for loop in loops:
+            loop.stop()
+        for thread in threads:
+            thread.join()
 
 
 async def _listen(ready: Ready) -> None:

@@ -1,4 +1,4 @@
-"""The queue's two tables: what is to be done, and what was done with each mail."""
+"""The queue's tables: what is to be done, what was done with each mail, and when each task runs."""
 
 from django.db import models
 
@@ -50,3 +50,16 @@ class Step(models.Model):
             models.Index(fields=["journey"], name="queue_step_journey"),
             models.Index(fields=["at"], name="queue_step_at"),
         ]
+
+
+class TaskRun(models.Model):
+    """One task of the timetable: when it is due, and how its last run ended (seconds since 1970)."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    due_at = models.FloatField()
+    started_at = models.FloatField(null=True)
+    finished_at = models.FloatField(null=True)
+    error = models.TextField(default="")
+
+    class Meta:
+        db_table = "queue_task"
