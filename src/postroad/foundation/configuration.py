@@ -102,6 +102,7 @@ class Mail:
     personal_copies: bool = True
     verp_probes: bool = True
     verp_key_days: int = 14
+    count_unkeyed_bounces: bool = False
     delivery_retry_days: float = 5.0
     retry_first_seconds: float = 60.0
     retry_most_seconds: float = 14_400.0

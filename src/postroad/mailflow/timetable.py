@@ -11,6 +11,7 @@ Notices enter at `pipeline`. `intake` and `delivery` speak to the network and ru
 from postroad.foundation.queue.schedule import Task
 from postroad.foundation.queue.worker import Stage
 from postroad.mailflow.archive.worker import work as archive
+from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
 from postroad.mailflow.digests.worker import work as collect
 from postroad.mailflow.mail_commands.worker import work as obey
@@ -29,7 +30,12 @@ STAGES = (
     Stage("usenet", gate, batch=10),
 )
 
-TASKS: tuple[Task, ...] = ()
+TASKS = (
+    #    name                 what is done              housekeeping, unless its own round is named
+    Task("judge bounces", bounces.judge_events),
+    Task("remind bouncing members", bounces.remind_and_remove),
+    Task("forget old bounces", bounces.forget_old),
+)
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
 QUEUES = (*(stage.queue for stage in STAGES), "delivery")

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("postroad.mailflow.archive.urls")),
+    path("", include("postroad.mailflow.bounces.urls")),
     path("accounts/", include("allauth.urls")),
     path("outbox/", include("postroad.project.outbox.urls")),
 ]

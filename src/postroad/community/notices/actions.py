@@ -32,6 +32,7 @@ def send_notice(
     to_header: str = "",
     attachments: Sequence[bytes] = (),
     headers: Mapping[str, str] | None = None,
+    envelope_sender: str = "",
 ) -> None:
     """Queue a notice of the list to these addresses; from the -bounces address unless told otherwise."""
     body = wrapped(expand(text(template, mailing_list), {**standard_values(mailing_list), **(values or {})}))
@@ -40,6 +41,7 @@ def send_notice(
     send(
         list_id=mailing_list.list_id, from_=from_ or mailing_list.address("bounces"), to=to,
         to_header=to_header or ", ".join(to), subject=subject, body=body, attachments=attachments, headers=headers,
+        envelope_sender=envelope_sender,
     )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ def send(
     body: str,
     attachments: Sequence[bytes] = (),
     headers: Mapping[str, str] | None = None,
+    envelope_sender: str = "",
 ) -> None:
     """Queue a mail of ours, each recipient with a copy of its own."""
     message_id = new_message_id(from_.rpartition("@")[2].strip(">"))
@@ -64,7 +67,7 @@ def send(
     envelope = Envelope(
         journey=queue.new_journey(), message=storage.store(data), message_id=message_id, received_at=time.time(),
         size=len(data), kind="notice", list_id=list_id, recipients=tuple(to), reduced_list_headers=True,
-        envelope_sender="" if list_id else current().site.owner,
+        envelope_sender=envelope_sender or ("" if list_id else current().site.owner),
     )  # fmt: skip
     queue.put("pipeline", envelope)
     queue.record(envelope, "notices", "written", f"{subject} to {', '.join(to)[:200]}")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 
 from postroad.foundation.configuration import current
 
@@ -44,11 +45,25 @@ def unsubscribe_token(list_pk: int, member_id: int) -> str:
 
 def member_of_unsubscribe_token(list_pk: int, token: str) -> int | None:
     """The key of the membership an unsubscribe token of this list names; None when it is not ours."""
+    return _member_of(unsubscribe_token, list_pk, token)
+
+
+def resume_token(list_pk: int, member_id: int) -> str:
+    """What the link in a bounce reminder carries: it switches one member's delivery on, and grants nothing else."""
+    return f"{member_id:08x}{_mac('resume', list_pk, member_id, size=16)}"
+
+
+def member_of_resume_token(list_pk: int, token: str) -> int | None:
+    """The key of the membership a resume token of this list names; None when it is not ours."""
+    return _member_of(resume_token, list_pk, token)
+
+
+def _member_of(make: Callable[[int, int], str], list_pk: int, token: str) -> int | None:
     try:
         member_id = int(token[:-32], 16)
     except ValueError:
         return None
-    return member_id if hmac.compare_digest(token, unsubscribe_token(list_pk, member_id)) else None
+    return member_id if hmac.compare_digest(token.encode(), make(list_pk, member_id).encode()) else None
 
 
 _DAYS = 10_000
@@ -67,3 +82,35 @@ def is_valid_verp_key(list_pk: int, email: str, key: str) -> bool:
     day, today = int(key[:4]), int(time.time() // 86_400) % _DAYS
     age = (today - day) % _DAYS
     return age <= current().mail.verp_key_days and hmac.compare_digest(key, verp_key(list_pk, email, day))
+
+
+def today() -> int:
+    """The number of the day, for keys."""
+    return int(time.time() // 86_400)
+
+
+def return_path(bounces_address: str, list_pk: int, email: str, day: int) -> str:
+    """The envelope sender of one recipient's copy: `list-bounces+user=their.dom=KEY@dom`.
+
+    Without an email, that of a bulk copy, whose key names the list only.
+    """
+    local, _, host = bounces_address.rpartition("@")
+    who = f"{email.replace('@', '=')}=" if email else ""
+    return f"{local}+{who}{verp_key(list_pk, email, day)}@{host}"
+
+
+def bounced_email(list_pk: int, extra: str, *, keyed: bool = True) -> str | None:
+    """Whom a return path was made for, from what stands behind its `+`; None when the key is not ours or too old.
+
+    Without `keyed`, Mailman's plain `user=their.dom` is believed too.
+    """
+    rest, _, key = extra.lower().rpartition("=")
+    local, equals, domain = rest.rpartition("=")
+    if equals and local and is_valid_verp_key(list_pk, f"{local}@{domain}", key):
+        return f"{local}@{domain}"
+    return f"{rest}@{key}" if not keyed and rest and "." in key else None
+
+
+def is_bulk_return_path(list_pk: int, extra: str) -> bool:
+    """Whether what stands behind the `+` of a return path is our key of a bulk copy."""
+    return is_valid_verp_key(list_pk, "", extra.lower())

@@ -1,1 +1,1 @@
-"""Keeps and judges returned mail."""
+"""Mail that came back: who could not be reached and why, scores, probes, switching off, warning, removing."""

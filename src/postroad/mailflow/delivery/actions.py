@@ -9,6 +9,7 @@ from django.db import transaction
 
 from postroad.community.lists.models import MailingList
 from postroad.community.subscriptions.queries import recipients as members_to_send_to
+from postroad.community.subscriptions.tokens import return_path, today
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.actions import Claimed
@@ -186,11 +187,16 @@ def kind_of(reply: str) -> str:
 
 def report_failure(envelope: Envelope, email: str, reply: str) -> None:
     """Give a permanent failure to the bounces stage, as the delivery report it would have come back as."""
+    mailing_list = MailingList.objects.filter(list_id=envelope.list_id).first()
+    came_back_to = email
+    if mailing_list is not None:
+        # As if the receiver had sent it: keyed, since our own dialogue proves it.
+        came_back_to = return_path(mailing_list.address("bounces"), mailing_list.pk, email, today())
     report = failure_report(envelope, email, reply)
     queue.put(
         "bounces",
         msgspec.structs.replace(
-            envelope, message=storage.store(report), kind="bounces", sender="", recipient=email, size=len(report),
-            recipients=(), explicit=(), dispatch=0, chunk=0, template="",
+            envelope, message=storage.store(report), kind="bounces", sender="", recipient=came_back_to,
+            size=len(report), recipients=(), explicit=(), dispatch=0, chunk=0, template="",
         ),
     )  # fmt: skip

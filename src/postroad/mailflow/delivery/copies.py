@@ -1,11 +1,10 @@
 """Splices the personal copies of a chunk, just in time: envelope sender, slots, bytes."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from postroad.community.lists.models import MailingList
-from postroad.community.subscriptions.tokens import unsubscribe_token, verp_key
+from postroad.community.subscriptions.tokens import return_path, today, unsubscribe_token
 from postroad.foundation.configuration import current
 from postroad.foundation.message.addresses import format_address
 from postroad.foundation.message.segments import Template, decode
@@ -24,7 +23,7 @@ class Source:
     envelope: Envelope
     template: Template
     mailing_list: MailingList | None
-    day: int = field(default_factory=lambda: int(time.time() // 86_400))
+    day: int = field(default_factory=today)
     common: dict[str, str] = field(default_factory=dict)
     base: str = ""
 
@@ -45,12 +44,11 @@ class Source:
         return self.mailing_list.address("bounces")
 
     def sender_for(self, email: str) -> str:
-        """The keyed return path of one recipient's copy: `list-bounces+user=their.dom=KEY@dom` (design §8)."""
+        """The keyed return path of one recipient's copy, or of a bulk copy when no email is given (design §8)."""
         path = self.return_path
-        if not self.envelope.verp or self.mailing_list is None or not path:
+        if self.mailing_list is None or self.envelope.kind == "notice" or not path:
             return path
-        local, _, host = path.rpartition("@")
-        return f"{local}+{email.replace('@', '=')}={verp_key(self.mailing_list.pk, email, self.day)}@{host}"
+        return return_path(path, self.mailing_list.pk, email if self.envelope.verp else "", self.day)
 
     def values_for(self, recipient: Recipient) -> dict[str, str]:
         """What fills the slots of one recipient's copy; only those the template has."""
@@ -98,4 +96,4 @@ def bulk(source: Source, recipients: list[tuple[int, Recipient]], key: int) -> I
     for start in range(0, len(recipients), RECIPIENTS_OF_A_BULK_COPY):
         part = recipients[start : start + RECIPIENTS_OF_A_BULK_COPY]
         addresses = tuple(recipient.email for _, recipient in part)
-        yield Copy(key + part[0][0], source.return_path, addresses, data), [index for index, _ in part]
+        yield Copy(key + part[0][0], source.sender_for(""), addresses, data), [index for index, _ in part]
