@@ -11,7 +11,6 @@ from postroad.community.lists.register import all_settings
 from postroad.community.notices import actions as notices
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.foundation.configuration import current
-from postroad.foundation.message.headers import Append
 from postroad.foundation.message.segments import Template, encode
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
@@ -50,15 +49,18 @@ def prepare(mailing_list: MailingList, envelope: Envelope, raw: bytes) -> Draft:
     envelope = replace(envelope, verp=personal and envelope.kind == "posting")
     base = (mailing_list.domain.base_url or current().site.base_url).rstrip("/")
     draft = Draft(envelope, mailing_list, raw, base)
-    if envelope.approved_at:
-        at = datetime.fromtimestamp(envelope.approved_at, tz=UTC)
-        draft.edit(Append("X-Mailman-Approved-At", at.strftime("%a, %d %b %Y %H:%M:%S +0000")))
     handlers = {"posting": PIPELINES[_posting_pipeline(mailing_list)], "owner": OWNER}.get(envelope.kind, VIRGIN)
     for handler in handlers:
         handler(draft)
         if draft.dropped or draft.rejected:
             break
     return draft
+
+
+def for_members(draft: Draft) -> None:
+    """Describe what only the members' copies get, once archive and digest have the post."""
+    for handler in POSTING_COPIES:
+        handler(draft)
 
 
 def _posting_pipeline(mailing_list: MailingList) -> str:
@@ -72,8 +74,7 @@ def _send_post(draft: Draft) -> None:
     plain = e if not draft.filtered else replace(e, message=storage.store(draft.raw))
     for name in _destinations(draft):
         queue.put(name, replace(plain, rule_misses=()))
-    for handler in POSTING_COPIES:
-        handler(draft)
+    for_members(draft)
     author = next(iter(draft.addresses("from") or [e.sender.lower()]), "")
     MailingList.objects.filter(pk=draft.mailing_list.pk).update(
         post_id=F("post_id") + 1, last_post_at=datetime.now(UTC)

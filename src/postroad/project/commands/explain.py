@@ -67,12 +67,10 @@ def command(home: str | None, name: str, sender: str, as_json: bool, mail: Binar
 def _would_send(mailing_list: "MailingList", envelope: "Envelope", raw: bytes) -> str:
     """The beginning of a member's copy."""
     from postroad.mailflow.pipeline.compile import template_of
-    from postroad.mailflow.pipeline.pipelines import POSTING_COPIES
-    from postroad.mailflow.pipeline.worker import prepare
+    from postroad.mailflow.pipeline.worker import for_members, prepare
 
     draft = prepare(mailing_list, envelope, raw)
-    for handler in POSTING_COPIES:
-        handler(draft)
+    for_members(draft)
     template = template_of(draft)
     copy = template.render({slot: f"<{slot}>" for slot in template.slots})
     return copy[:4000].decode("utf-8", "replace").replace("\r\n", "\n")

@@ -19,9 +19,6 @@ def apply(draft: Draft) -> None:
     if not draft.is_own:
         digest = message_id_hash(message_id)
         draft.edit(Replace("Message-ID-Hash", digest), Replace("X-Message-ID-Hash", digest))
-        for field, rules in (("Hits", draft.envelope.rule_hits), ("Misses", draft.envelope.rule_misses)):
-            if rules:
-                draft.edit(Replace(f"X-Mailman-Rule-{field}", "; ".join(rules)))
     if not draft.has("x-mailman-version"):
         draft.edit(Append("X-Mailman-Version", f"Postroad {version('postroad')}"))
     if not draft.has("precedence"):
