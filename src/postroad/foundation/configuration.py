@@ -121,6 +121,23 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Nntp:
+    """The news server that lists are gated to (RFC 3977); host "" switches the gateway off. Times in seconds."""
+
+    host: str = ""
+    port: int = 119
+    user: str = ""
+    password: str = ""
+    security: typing.Literal["none", "starttls", "tls"] = "none"
+    fetch_every: float = 300.0
+    timeout: float = 20.0
+    remove_headers: tuple[str, ...] = (
+        "nntp-posting-host", "nntp-posting-date", "x-trace", "x-complaints-to", "xref", "date-received", "posted",
+        "posting-version", "relay-version", "received", "path", "injection-info", "injection-date",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """Where messages are kept: "database" or "files" (below the home)."""
 
@@ -147,6 +164,7 @@ class Configuration:
     smtp: Smtp = field(default_factory=Smtp)
     templates: Templates = field(default_factory=Templates)
     mail: Mail = field(default_factory=Mail)
+    nntp: Nntp = field(default_factory=Nntp)
     storage: Storage = field(default_factory=Storage)
     log: Log = field(default_factory=Log)
 

@@ -8,6 +8,7 @@
 Notices enter at `pipeline`. `intake` and `delivery` speak to the network and run loops of their own.
 """
 
+from postroad.foundation.configuration import current
 from postroad.foundation.queue.schedule import Task
 from postroad.foundation.queue.worker import Stage
 from postroad.mailflow.archive.worker import work as archive
@@ -17,7 +18,9 @@ from postroad.mailflow.digests.worker import work as collect
 from postroad.mailflow.mail_commands.worker import work as obey
 from postroad.mailflow.moderation.worker import work as moderate
 from postroad.mailflow.pipeline.worker import work as make_ready
-from postroad.mailflow.usenet.worker import work as gate
+from postroad.mailflow.usenet import actions as usenet
+from postroad.mailflow.usenet.worker import post as post_to_news
+from postroad.mailflow.usenet.worker import work as note_posted
 
 STAGES = (
     #     queue            worker         shares a commit with at most so many
@@ -27,7 +30,11 @@ STAGES = (
     Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
     Stage("bounces", judge_bounce, batch=50),
     Stage("digests", collect, batch=25),
-    Stage("usenet", gate, batch=10),
+)
+
+GATEWAYS = (
+    # They wait for servers of others, so they have a thread of their own.
+    Stage("usenet", note_posted, batch=1, outside=post_to_news),
 )
 
 TASKS = (
@@ -35,7 +42,8 @@ TASKS = (
     Task("judge bounces", bounces.judge_events),
     Task("remind bouncing members", bounces.remind_and_remove),
     Task("forget old bounces", bounces.forget_old),
+    Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
-QUEUES = (*(stage.queue for stage in STAGES), "delivery")
+QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS)), "delivery")

@@ -17,10 +17,12 @@ Ready = Callable[[], None]
 
 def mail(ready: Ready) -> None:
     """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
-    from postroad.mailflow.timetable import STAGES, TASKS
+    from postroad.mailflow.timetable import GATEWAYS, STAGES, TASKS
 
-    release_claims(worker_name("mail"))
-    loops = (Worker("mail", STAGES), Scheduler(TASKS))
+    workers = [Worker("mail", STAGES), Worker("gateways", GATEWAYS)]
+    for worker in workers:
+        release_claims(worker.name)
+    loops: list[Worker | Scheduler] = [*workers, Scheduler(TASKS)]
     threads = [threading.Thread(target=loop.run, name=type(loop).__name__) for loop in loops]
     for thread in threads:
         thread.start()

@@ -10,7 +10,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -32,11 +34,16 @@ _SLOWEST_RETRY = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One line of the timetable: the queue, what is done with a mail of it, and how many share a commit."""
+    """One line of the timetable: the queue, what is done with a mail of it, and how many share a commit.
+
+    A stage that waits for somebody outside must not hold a transaction meanwhile: its `outside` does that part first,
+    and `work` then writes down, in the transaction, what came of it.
+    """
 
     queue: str
-    work: Callable[[Envelope], None]
+    work: Callable[[Envelope], None] | Callable[[Envelope, Any], None]
     batch: int = 25
+    outside: Callable[[Envelope], Any] | None = None
 
 
 def worker_name(role: str) -> str:
@@ -96,7 +103,7 @@ class Worker:
         if not jobs:
             return 0
         failed: list[tuple[Claimed, BaseException, str]] = []
-        with transaction.atomic():
+        with nullcontext() if stage.outside else transaction.atomic():
             for job in jobs:
                 failure = self._one(stage, job)
                 if failure:
@@ -112,8 +119,9 @@ class Worker:
             text = f"The worker died {MOST_ATTEMPTS} times while it worked on this mail."
             return job, RuntimeError(text), text
         try:
+            before = [stage.outside(job.envelope)] if stage.outside else []
             with transaction.atomic():
-                stage.work(job.envelope)
+                stage.work(job.envelope, *before)
                 actions.acknowledge(job)
         except LeaseLost:
             log.warning("lease lost, work undone: %s", job.queue)

@@ -1,1 +1,1 @@
-"""The news gateway's slice: its queue is kept and visible."""
+"""The news gateway, both ways: posts go to a newsgroup, its articles come to the list."""
