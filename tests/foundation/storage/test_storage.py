@@ -1,0 +1,72 @@
+"""What the store promises: the same bytes back, once on the disk however often they are kept."""
+
+import dataclasses
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from postroad.foundation.configuration import Storage
+from postroad.foundation.errors import NotFound
+from postroad.foundation.storage import actions
+from postroad.foundation.storage.models import Blob
+
+pytestmark = pytest.mark.django_db
+
+MAIL = b"Subject: hello\r\n\r\n" + b"all work and no play\r\n" * 400
+
+
+@pytest.fixture(params=["database", "files"])
+def kind(request, tmp_path, monkeypatch):
+    """The database, or files below a home of its own."""
+    changed = dataclasses.replace(settings.POSTROAD, home=tmp_path, storage=Storage(kind=request.param))
+    monkeypatch.setattr(settings, "POSTROAD", changed)
+    return request.param
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(st.binary(max_size=2000))
+def test_any_bytes_come_back_as_they_were(kind, data):
+    assert actions.load(actions.store(data)) == data
+
+
+def test_a_mail_is_packed(kind, tmp_path):
+    actions.store(MAIL)
+    size = len(bytes(Blob.objects.get().data)) + sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file())
+    assert size < len(MAIL) / 10
+
+
+def test_equal_contents_are_kept_once(kind):
+    keys = actions.store_many([MAIL, b"other", MAIL])
+    assert keys[0] == keys[2] == actions.key_of(MAIL)
+    assert actions.store(MAIL) == keys[0]
+    assert Blob.objects.count() == 2
+
+
+def test_many_are_read_by_one_query(kind, django_assert_num_queries):
+    keys = actions.store_many([MAIL, b"other"])
+    with django_assert_num_queries(1):
+        assert actions.load_many([*keys, "f" * 64]) == {keys[0]: MAIL, keys[1]: b"other"}
+
+
+def test_what_was_never_kept_is_not_found(kind):
+    with pytest.raises(NotFound, match="ffff"):
+        actions.load("f" * 64)
+
+
+def test_an_undone_transaction_keeps_nothing(kind):
+    class Undone(Exception):
+        pass
+
+    def undone():
+        with transaction.atomic():
+            actions.store(MAIL)
+            raise Undone
+
+    with pytest.raises(Undone):
+        undone()
+    with pytest.raises(NotFound):
+        actions.load(actions.key_of(MAIL))

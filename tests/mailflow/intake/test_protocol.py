@@ -1,0 +1,67 @@
+"""LMTP and SMTP by the letter, without a socket."""
+
+import pytest
+
+from .conftest import Conversation, codes
+
+pytestmark = pytest.mark.sqlite_only
+
+ENVELOPE = ("MAIL FROM:<anne@example.net>", "RCPT TO:<ant@example.com>")
+
+
+def test_the_greeting_offers_what_is_spoken():
+    conversation = Conversation()
+    assert codes(conversation.output) == [220]
+    said = conversation.feed(b"LHLO client\r\n").decode()
+    for word in ("PIPELINING", "SIZE 10000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING"):
+        assert f"250-{word}\r\n" in said or f"250 {word}\r\n" in said
+    assert "STARTTLS" not in said
+
+
+def test_lmtp_has_lhlo_and_smtp_has_ehlo():
+    assert Conversation("lmtp").say("EHLO x", "HELO x", "LHLO x") == [500, 500, 250]
+    assert Conversation("smtp").say("LHLO x", "EHLO x", "HELO x") == [500, 250, 250]
+
+
+def test_a_whole_mail_in_one_packet_is_taken(lmtp):
+    assert lmtp.say(*ENVELOPE, "DATA", "Subject: x", "", "..dot", ".", "QUIT") == [250, 250, 354, 250, 221]
+    assert lmtp.mails[0].data == b"Subject: x\r\n\r\n.dot\r\n"
+    assert (lmtp.mails[0].mail_from, lmtp.mails[0].recipients) == ("anne@example.net", ("ant@example.com",))
+
+
+def test_lmtp_answers_once_for_each_recipient_and_smtp_once(lmtp):
+    more = (*ENVELOPE, "RCPT TO:<bee@example.com>", "RCPT TO:<ant-owner@example.com>", "DATA", "", ".")
+    assert lmtp.say(*more) == [250, 250, 550, 250, 354, 250, 250]
+    smtp = Conversation("smtp")
+    assert smtp.say("EHLO x", *more) == [250, 250, 250, 550, 250, 354, 250]
+
+
+def test_an_unknown_address_is_refused_at_rcpt_and_data_needs_one(lmtp):
+    assert lmtp.say("MAIL FROM:<>", "RCPT TO:<bee@example.com>", "DATA") == [250, 550, 503]
+
+
+def test_chunks_are_taken_as_they_are(lmtp):
+    assert lmtp.say(*ENVELOPE) == [250, 250]
+    assert codes(lmtp.feed(b"BDAT 6\r\nA: b\r\nBDAT 5 LAST\r\n\r\n.\r\n")) == [250, 250]
+    assert lmtp.mails[0].data == b"A: b\r\n\r\n.\r\n"
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n"])
+def test_only_crlf_dot_crlf_ends_a_mail_and_one_with_another_end_is_refused(lmtp, end):
+    lmtp.say(*ENVELOPE, "DATA")
+    smuggled = b"MAIL FROM:<x@example.net>\r\nRCPT TO:<ant@example.com>\r\nDATA\r\nSubject: evil\r\n\r\n"
+    said = lmtp.feed(b"Subject: x\r\n\r\nbody" + end + smuggled + b"\r\n.\r\n")
+    assert codes(said) == [550]
+    assert lmtp.mails == []
+
+
+def test_what_is_too_much_is_refused_and_the_session_goes_on(lmtp):
+    assert lmtp.say("MAIL FROM:<> SIZE=10001") == [552]
+    assert lmtp.say(*ENVELOPE, "DATA", *["x" * 100] * 100, ".") == [250, 250, 354, 552]
+    assert lmtp.say("MAIL FROM:<>", *["RCPT TO:<ant@example.com>"] * 6, "RSET") == [250, *[250] * 5, 452, 250]
+    assert lmtp.say(*ENVELOPE, "DATA", "fine", ".") == [250, 250, 354, 250]
+    assert len(lmtp.mails) == 1
+
+
+def test_too_many_errors_end_the_session(lmtp):
+    assert lmtp.say(*["EXPN x"] * 9) == [500, 500, 500, 500, 500, 421]
