@@ -72,6 +72,7 @@ def open_home(home: str | None, *, create: bool = False) -> Path:
     from postroad.foundation import configuration
 
     if create:
+        configuration.load(path)  # What is wrong is told before anything is made.
         configuration.create(path)
     elif not (path / "postroad.toml").exists():
         raise click.UsageError(f"{path} is no Postroad home; name it with --home, or make it with `postroad serve`.")

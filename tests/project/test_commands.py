@@ -1,0 +1,185 @@
+"""The `postroad` command as an administrator uses it: real processes on a home of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+POSTROAD = Path(sys.executable).with_name("postroad")
+
+POST = """\
+From: anna@example.org
+To: bees@lists.example.net
+Subject: Swarms
+Message-ID: <swarms@example.org>
+
+They are coming.
+"""
+
+
+@pytest.fixture(scope="module")
+def database():
+    """The URL of an empty database on the engine the tests run on."""
+    server = os.environ.get("POSTROAD_TEST_DATABASE")
+    if server is None:
+        yield "sqlite:///postroad.db"
+        return
+    import psycopg
+
+    with psycopg.connect(server.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
+        name = f"commands_{os.getpid()}"
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{server.rpartition('/')[0]}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, database):
+    """Run `postroad …` on one home for this module; what it said and its exit code."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
+    environment["POSTROAD_HOME"] = str(home)
+    environment["POSTROAD_DATABASE_URL"] = database
+
+    def run(*arguments, stdin=""):
+        return subprocess.run(
+            [POSTROAD, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+            check=False,
+        )
+
+    assert run("demo", "--help").returncode == 0
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE_HOME], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    run.home = home
+    return run
+
+
+MAKE_HOME = """
+import os
+from pathlib import Path
+from postroad.foundation import configuration
+configuration.create(Path(os.environ["POSTROAD_HOME"]))
+os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
+import django
+django.setup()
+from postroad.project.commands.serve import prepare_database
+prepare_database()
+"""
+
+
+def test_lists_and_members_are_made_shown_changed_and_removed(run):
+    made = run("list", "add", "bees@lists.example.net", "--owner", "olga@example.org")
+    assert (made.returncode, made.stdout) == (0, "made bees@lists.example.net (list-id bees.lists.example.net)\n")
+    added = run("member", "add", "bees@lists.example.net", stdin="anna@example.org\nbert@example.org\nnobody\n")
+    assert (added.returncode, added.stdout) == (1, "added 2, 1 not\n")
+    assert "nobody" in added.stderr
+    shown = json.loads(run("list", "show", "--json").stdout)
+    assert shown == [{"list_id": "bees.lists.example.net", "members": 2}]
+    people = json.loads(run("member", "show", "bees.lists.example.net", "--json").stdout)
+    assert [p["email"] for p in people] == ["anna@example.org", "bert@example.org"]
+    assert run("list", "set", "bees@lists.example.net", "description=All about bees").returncode == 0
+    settings = json.loads(run("list", "show", "bees@lists.example.net", "--json").stdout)
+    assert settings["description"] == "All about bees"
+    gone = run("member", "remove", "bees@lists.example.net", "bert@example.org", "carl@example.org")
+    assert (gone.returncode, gone.stdout) == (1, "bert@example.org: removed\ncarl@example.org: is no member\n")
+
+
+def test_explain_says_what_would_happen_and_does_nothing(run, tmp_path):
+    mail = tmp_path / "post.eml"
+    mail.write_text(POST)
+    told = run("explain", "--list", "bees@lists.example.net", "--json", str(mail))
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["action"] == "accept"
+    assert found["recipients"] == "1"
+    assert "Subject: [Bees] Swarms" in found["sent"]
+    assert run("trace", "<swarms@example.org>").returncode == 2
+    stranger = run(
+        "explain",
+        "--list",
+        "bees@lists.example.net",
+        "--sender",
+        "eve@example.com",
+        "-",
+        stdin=POST.replace("anna", "eve"),
+    )
+    assert "hold" in stranger.stdout
+
+
+def test_users_are_made_and_shown(run):
+    made = run("user", "add", "olga@example.org", "--name", "Olga", "--password", "a long one", "--server-owner")
+    assert made.returncode == 0, made.stderr
+    olga = next(u for u in json.loads(run("user", "show", "--json").stdout) if "olga@example.org" in u["addresses"])
+    assert olga["server_owner"] is True
+
+
+def test_the_queue_shows_what_waits(run):
+    rows = json.loads(run("queue", "show", "--json").stdout)
+    assert {row["queue"] for row in rows} >= {"moderation", "pipeline", "delivery", "archive", "bounces", "digests"}
+    assert {row["queue"]: row["waiting"] for row in rows if row["waiting"]} == {"pipeline": 2}, "two welcomes"
+    assert run("queue", "retry", "--all").stdout == "0 to be tried again\n"
+
+
+def test_versions_are_told(run):
+    assert json.loads(run("version", "--json").stdout)["django"].startswith("5.")
+
+
+def test_config_shows_every_key_and_no_password(run):
+    shown = run("config")
+    assert "[smtp]" in shown.stdout
+    password = next(line for line in (run.home / "postroad.toml").read_text().splitlines() if "password" in line)
+    assert password.partition('"')[2].strip('"') not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "show", "nothing@lists.example.net"),
+        ("list", "add", "not an address"),
+        ("list", "add", "bees@lists.example.net"),
+        ("list", "set", "bees@lists.example.net", "colour=blue"),
+        ("list", "set", "bees@lists.example.net", "archive_policy=sometimes"),
+        ("member", "show", "nothing@lists.example.net"),
+        ("trace", "unknown@example.org"),
+        ("frobnicate",),
+        ("member", "add", "--role", "king", "bees@lists.example.net", "a@example.org"),
+    ],
+)
+def test_wrong_use_is_told_in_words_with_exit_code_2(run, arguments):
+    told = run(*arguments)
+    assert told.returncode == 2
+    assert told.stderr.strip()
+    assert "Traceback" not in told.stderr
+
+
+def test_a_wrong_configuration_is_one_line_and_exit_code_2(run, tmp_path):
+    home = tmp_path / "wrong"
+    home.mkdir()
+    (home / "postroad.toml").write_text("[smtp]\nport = 'many'\n")
+    told = run("serve", "--home", str(home))
+    assert told.returncode == 2
+    assert told.stderr.count("\n") == 1
+    assert "[smtp] port = 'many': allowed is a number, 0 or more" in told.stderr
+    assert [path.name for path in home.iterdir()] == ["postroad.toml"]
+
+
+def test_a_home_that_is_none_is_told(run, tmp_path):
+    told = run("list", "--home", str(tmp_path), "show")
+    assert told.returncode == 2
+    assert "is no Postroad home" in told.stderr
+
+
+def test_help_needs_no_home(run):
+    told = run("--help")
+    assert told.returncode == 0
+    assert "trace" in told.stdout
