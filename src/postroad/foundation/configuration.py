@@ -14,6 +14,7 @@ import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from postroad.foundation import mailman_cfg
 from postroad.foundation.errors import ConfigurationError
 
 
@@ -30,12 +31,13 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Who this site is, to people."""
+    """Who this site is, to people; `mailman_cfg` names an old mailman.cfg that counts where this file is silent."""
 
     base_url: str = "http://127.0.0.1:8000"
     name: str = "Postroad"
     owner: str = "postmaster@localhost.localdomain"
     language: str = "en"
+    mailman_cfg: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +261,18 @@ def load(home: Path) -> Configuration:
             raise ConfigurationError(f"{file}: unknown section [{name}]; allowed: {', '.join(sections)}")
         if not isinstance(value, dict):
             raise ConfigurationError(f"{file}: {name} stands outside a section; allowed: {', '.join(sections)}")
-    made = {name: _section(file, name, f.default_factory, document.get(name, {})) for name, f in sections.items()}
+    old = _from_mailman(document)
+    made = {
+        name: _section(file, name, f.default_factory, {**old.get(name, {}), **document.get(name, {})})
+        for name, f in sections.items()
+    }
     return Configuration(home=home, **made)
+
+
+def _from_mailman(document: dict[str, typing.Any]) -> dict[str, dict[str, object]]:
+    """What an old mailman.cfg says, if one is named."""
+    named = os.environ.get("POSTROAD_SITE_MAILMAN_CFG") or document.get("site", {}).get("mailman_cfg", "")
+    return mailman_cfg.mapped(mailman_cfg.read(Path(named))) if isinstance(named, str) and named else {}
 
 
 def _section(file: Path, section: str, kind: typing.Any, given: dict[str, object]) -> typing.Any:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.community.lists.register import all_settings
-from postroad.community.lists.values import checked, duration_seconds, duration_text, from_wire, moment_text, to_wire
+from postroad.community.lists.values import checked, from_wire, moment_text, to_wire
+from postroad.foundation.durations import seconds_of, text_of
 from postroad.foundation.errors import BadInput
 
 DAY = 86_400.0
@@ -58,13 +59,13 @@ def test_other_spellings_of_a_duration_are_refused(text):
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=100_000)))
 def test_a_duration_comes_back_as_it_went_out(duration):
     seconds = float(int(duration.total_seconds()))
-    assert duration_seconds(duration_text(seconds)) == seconds
+    assert seconds_of(text_of(seconds)) == seconds
 
 
 def test_durations_go_out_as_days_and_seconds():
-    assert duration_text(7 * DAY) == "7d"
-    assert duration_text(0) == "0d"
-    assert duration_text(5 * DAY + 11405) == "5d11405.0s"
+    assert text_of(7 * DAY) == "7d"
+    assert text_of(0) == "0d"
+    assert text_of(5 * DAY + 11405) == "5d11405.0s"
 
 
 def test_a_moment_goes_out_in_utc_without_zone():

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.hashers import make_password
 
 from postroad.community.lists.register import Kind, Setting
+from postroad.foundation import durations
 from postroad.foundation.errors import BadInput
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
@@ -22,10 +23,6 @@ T = TypeVar("T")
 
 _TRUE = frozenset({"true", "yes", "1", "on", "enable", "enabled"})
 _FALSE = frozenset({"false", "no", "0", "off", "disable", "disabled"})
-_DAY = 86_400.0
-_UNITS = {"w": 7 * _DAY, "d": _DAY, "h": 3600.0, "m": 60.0, "s": 1.0}
-_DURATION = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d*)?|\.\d+){unit})?" for unit in _UNITS))
-_LONGEST_DURATION = 999_999_999 * _DAY
 _LARGEST = 2**53
 """JSON numbers beyond it lose digits."""
 
@@ -46,7 +43,7 @@ def to_wire(setting: Setting[Any], value: Any) -> Any:
     if value is None:
         return None
     if setting.kind == "duration":
-        return duration_text(value)
+        return durations.text_of(value)
     if setting.kind == "moment":
         return moment_text(value)
     if setting.kind == "aliases":
@@ -84,27 +81,6 @@ def boolean(value: object) -> bool:
     if word not in _TRUE and word not in _FALSE:
         raise BadInput(f"Invalid boolean value: {value}")
     return word in _TRUE
-
-
-def duration_seconds(text: object) -> float:
-    """Seconds of a length of time such as `1w2d`, `5d3h10m5s` or `1.5d`.
-
-    Raises:
-        BadInput: it is not written so.
-    """
-    match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if match is None:
-        raise BadInput(f"Not a length of time such as 7d, 12h or 1w2d: {text}")
-    seconds = sum(float(number) * _UNITS[unit] for unit, number in match.groupdict().items() if number)
-    if seconds > _LONGEST_DURATION:
-        raise BadInput(f"Too long a time: {text}")
-    return seconds
-
-
-def duration_text(seconds: float) -> str:
-    """A length of time as REST writes it: `7d`, or `5d11405.0s` when it is not whole days."""
-    days, rest = divmod(float(seconds), _DAY)
-    return f"{int(days)}d{rest}s" if rest else f"{int(days)}d"
 
 
 def moment_text(moment: datetime) -> str:
@@ -244,7 +220,7 @@ _FROM_WIRE: Mapping[Kind, Callable[[Setting[Any], object], Any]] = {
     "emails_or_patterns": _emails_or_patterns,
     "emails_or_patterns_or_lists": _emails_or_patterns_or_lists,
     "aliases": _aliases,
-    "duration": lambda _, value: duration_seconds(value),
+    "duration": lambda _, value: durations.seconds_of(value),
     "language": _language,
     "pipeline": _pipeline,
     "password": _password,
