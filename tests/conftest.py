@@ -1,10 +1,18 @@
 """A home of its own for every test run, on SQLite or (POSTROAD_TEST_DATABASE=postgresql://…) PostgreSQL."""
 
+import dataclasses
 import os
+import socket
 import tempfile
+import threading
 from pathlib import Path
 
 import django
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
 import pytest
 
 HOME = Path(tempfile.mkdtemp(prefix="postroad-test-"))
@@ -40,3 +48,67 @@ def django_db_setup(django_db_setup, django_db_blocker):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+class NameServer:
+    """A name server on loopback that tells a zone: `zone["_dmarc.example.org"] = {"TXT": ["v=DMARC1; p=reject"]}`.
+
+    Names that stand for another answer: `SILENT` never answers, `BROKEN` says SERVFAIL. `asked` keeps the questions.
+    """
+
+    SILENT, BROKEN = "silent", "broken"
+
+    def __init__(self) -> None:
+        self.zone: dict[str, dict[str, list[str]] | str] = {}
+        self.asked: list[tuple[str, str]] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.address = "{}:{}".format(*self._socket.getsockname())
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            data, peer = self._socket.recvfrom(4096)
+            if not data:
+                return
+            question = dns.message.from_wire(data)
+            name = question.question[0].name.to_text().rstrip(".").lower()
+            kind = dns.rdatatype.to_text(question.question[0].rdtype)
+            self.asked.append((name, kind))
+            known = self.zone.get(name)
+            if known != self.SILENT:
+                self._socket.sendto(self._answer(question, known, kind).to_wire(), peer)
+
+    def _answer(self, question, known, kind):
+        answer = dns.message.make_response(question)
+        answer.flags |= dns.flags.RA
+        if known == self.BROKEN:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif known is None:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        for text in known.get(kind, []) if isinstance(known, dict) else []:
+            pieces = " ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200)) if kind == "TXT" else text
+            answer.answer.append(dns.rrset.from_text(question.question[0].name, 300, "IN", kind, pieces))
+        return answer
+
+
+@pytest.fixture
+def name_server(settings):
+    """DNS as the site sees it, with an empty zone; nothing is remembered from before."""
+    from postroad.foundation.authentication.dns import forget
+    from postroad.foundation.configuration import Dns
+
+    server = NameServer()
+    dns_settings = Dns(servers=(server.address,), timeout_seconds=0.1, lifetime_seconds=0.2)
+    settings.POSTROAD = dataclasses.replace(settings.POSTROAD, dns=dns_settings)
+    forget()
+    yield server
+    forget()
+    server.close()

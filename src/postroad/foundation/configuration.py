@@ -115,11 +115,22 @@ class Mail:
     moderator_request_days: float = 180.0
     noreply_address: str = "noreply"
     run_tasks_every: float = 3600.0
-    hold_digest: bool = True
+    hold_digest: bool = False
     masthead_threshold: int = 4
     header_checks: tuple[str, ...] = ()
     jump_chain: str = "hold"
     listname_chars: str = "[-_.0-9a-z]"
+    trusted_authserv_ids: tuple[str, ...] = ()
+    answer_strangers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    """Name servers (`192.0.2.1`, `127.0.0.1:5353`; the system's when there are none), seconds for a try and for all."""
+
+    servers: tuple[str, ...] = ()
+    timeout_seconds: float = 3.0
+    lifetime_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +178,7 @@ class Configuration:
     templates: Templates = field(default_factory=Templates)
     mail: Mail = field(default_factory=Mail)
     nntp: Nntp = field(default_factory=Nntp)
+    dns: Dns = field(default_factory=Dns)
     storage: Storage = field(default_factory=Storage)
     log: Log = field(default_factory=Log)
 
