@@ -16,6 +16,8 @@ from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
 from postroad.mailflow.digests.worker import work as collect
 from postroad.mailflow.mail_commands.worker import work as obey
+from postroad.mailflow.moderation.actions import discard_expired
+from postroad.mailflow.moderation.worker import come_back, look_up
 from postroad.mailflow.moderation.worker import work as moderate
 from postroad.mailflow.pipeline.worker import work as make_ready
 from postroad.mailflow.usenet import actions as usenet
@@ -24,7 +26,7 @@ from postroad.mailflow.usenet.worker import work as note_posted
 
 STAGES = (
     #     queue            worker         shares a commit with at most so many
-    Stage("moderation", moderate, batch=25),  # ► pipeline, or held, refused, discarded
+    Stage("moderation", moderate, batch=25),  # ► pipeline, or held, refused, discarded; ► lookups and back
     Stage("pipeline", make_ready, batch=25),  # ► delivery, archive, digests, usenet
     Stage("archive", archive, batch=50),
     Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
@@ -37,13 +39,19 @@ GATEWAYS = (
     Stage("usenet", note_posted, batch=1, outside=post_to_news),
 )
 
+LOOKUPS = (
+    # They wait for name servers, and posts wait for them.
+    Stage("lookups", come_back, batch=1, outside=look_up),
+)
+
 TASKS = (
     #    name                 what is done              housekeeping, unless its own round is named
     Task("judge bounces", bounces.judge_events),
     Task("remind bouncing members", bounces.remind_and_remove),
     Task("forget old bounces", bounces.forget_old),
+    Task("discard expired held posts", discard_expired),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
-QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS)), "delivery")
+QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS)), "delivery")

@@ -17,9 +17,9 @@ Ready = Callable[[], None]
 
 def mail(ready: Ready) -> None:
     """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
-    from postroad.mailflow.timetable import GATEWAYS, STAGES, TASKS
+    from postroad.mailflow.timetable import GATEWAYS, LOOKUPS, STAGES, TASKS
 
-    workers = [Worker("mail", STAGES), Worker("gateways", GATEWAYS)]
+    workers = [Worker("mail", STAGES), Worker("gateways", GATEWAYS), Worker("lookups", LOOKUPS)]
     for worker in workers:
         release_claims(worker.name)
     loops: list[Worker | Scheduler] = [*workers, Scheduler(TASKS)]

@@ -32,7 +32,9 @@ def ant(db):
 @pytest.fixture
 def anne(ant):
     """Anne, a member of the ants."""
-    return subscriptions.join(ant, "anne@example.org", pre_verified=True, pre_confirmed=True, pre_approved=True).member
+    return subscriptions.join(
+        ant, "anne@example.org", pre_verified=True, pre_confirmed=True, pre_approved=True, send_welcome_message=False
+    ).member
 
 
 def post(mailing_list, raw: bytes, **envelope) -> Post:

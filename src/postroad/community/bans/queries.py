@@ -1,5 +1,7 @@
 """Who is banned, asked at every post and join."""
 
+from collections.abc import Sequence
+
 from django.db.models import Q, QuerySet
 
 from postroad.community.bans.models import Ban
@@ -18,18 +20,26 @@ def is_banned(email: str, mailing_list: MailingList | None = None) -> bool:
 
     A pattern is banned when it is exactly one of the bans.
     """
-    text = email if email.startswith("^") else email.lower()
+    return bool(first_banned([email], mailing_list))
+
+
+def first_banned(emails: Sequence[str], mailing_list: MailingList | None = None) -> str:
+    """The first of these addresses that `is_banned`, or empty; one query for all of them."""
+    texts = {email: email if email.startswith("^") else email.lower() for email in emails}
     scope = Q(mailing_list__isnull=True)
     if mailing_list is not None:
         scope |= Q(mailing_list=mailing_list)
-    rows = Ban.objects.filter(scope).filter(Q(email=text) | Q(email__startswith="^"))
-    return any(stored == text or _matches(stored, text) for stored in rows.values_list("email", flat=True))
+    rows = Ban.objects.filter(scope).filter(Q(email__in=list(texts.values())) | Q(email__startswith="^"))
+    bans = set(rows.values_list("email", flat=True))
+    patterns = [ban for ban in bans if ban.startswith("^")]
+    for email, text in texts.items():
+        if text in bans or any(_matches(pattern, text) for pattern in patterns):
+            return email
+    return ""
 
 
-def _matches(stored: str, text: str) -> bool:
-    if not stored.startswith("^"):
-        return False
+def _matches(pattern: str, text: str) -> bool:
     try:
-        return matches(compile_pattern(stored), text)
+        return matches(compile_pattern(pattern), text)
     except BadInput:
         return False  # Seen in practice: patterns an older system took; they ban nobody.

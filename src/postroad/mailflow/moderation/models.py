@@ -1,8 +1,9 @@
-"""Posts that wait for a moderator."""
+"""Posts that wait for a moderator, and how many good ones a new member wrote."""
 
 from django.db import models
 
 from postroad.community.lists.models import MailingList
+from postroad.community.subscriptions.models import Member
 
 
 class HeldMessage(models.Model):
@@ -17,8 +18,21 @@ class HeldMessage(models.Model):
     subject = models.TextField()
     reason = models.TextField()
     held_at = models.DateTimeField()
+    token_hash = models.CharField(max_length=64, null=True, unique=True)
+    """Of the secret that answers the notice to the moderators; it lives as long as the post waits."""
 
     class Meta:
         db_table = "moderation_held"
         constraints = [models.UniqueConstraint(fields=["mailing_list", "request_id"], name="moderation_held_request")]
+        indexes = [models.Index(fields=["mailing_list", "held_at"], name="moderation_held_age")]
         ordering = ["request_id"]
+
+
+class GoodPosts(models.Model):
+    """How many posts of a member were accepted, counted while the list moderates first posts."""
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="good_posts", primary_key=True)
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "moderation_good_posts"

@@ -2,22 +2,28 @@
 
 from functools import cached_property
 
+from postroad.community.bans import queries as bans
 from postroad.community.lists.models import MailingList
-from postroad.community.people.models import Address
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.authentication.author import is_authentic
+from postroad.foundation.configuration import current
 from postroad.foundation.message.addresses import is_valid_email, parse_addresses
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Headers
-from postroad.foundation.message.mime import MimeTooComplex, Part, walk
+from postroad.foundation.message.mime import MimeTooComplex, Part, first_text, walk
 from postroad.foundation.queue.envelope import Envelope
+from postroad.mailflow.moderation import settings
 
 LARGEST_HEADER = 1_000_000
 """Octets of header that are looked at; a mail with more is held by `too-complex`."""
+MOST_SENDERS = 100
+LONGEST_TEXT = 200_000
+"""Characters of a text part that rules look at."""
 
 
 class Post:
-    """One mail for one list. Rules read it and change nothing, but `dmarc` and `approved` notes for later stages."""
+    """One mail for one list. Rules read it; the fields set in `__init__` are what they note for the stages behind."""
 
     def __init__(self, mailing_list: MailingList, envelope: Envelope, raw: bytes) -> None:
         self.mailing_list = mailing_list
@@ -25,7 +31,11 @@ class Post:
         self.raw = raw
         self.headers = Headers.parse(raw if len(raw) <= LARGEST_HEADER else _cut(raw))
         self.hits: list[str] = []
+        """Names of the rules that hit so far."""
+        self.moderation_action = ""
+        """What the membership, or the list, asked to do with the sender's posts."""
         self.dmarc = False
+        """Whether From must be rewritten, or the post wrapped."""
         self.has_approved = False
         self.new_raw: bytes | None = None
         """The mail without a moderator's password, where it carried one."""
@@ -34,19 +44,50 @@ class Post:
     def senders(self) -> list[str]:
         """Every address the mail may be from, lower-case: From, the envelope, Reply-To, Sender."""
         values = [
-            *self.addresses("from"), self.envelope.sender.lower(),
-            *self.addresses("reply-to"), *self.addresses("sender"),
+            *self.authors, self.envelope.sender.lower(), *self.addresses("reply-to"), *self.addresses("sender"),
         ]  # fmt: skip
-        return list(dict.fromkeys(value for value in values[:100] if is_valid_email(value)))
+        return list(dict.fromkeys(value for value in values[:MOST_SENDERS] if is_valid_email(value)))
 
     @property
     def sender(self) -> str:
         """The first of them, or empty."""
         return self.senders[0] if self.senders else ""
 
+    @cached_property
+    def authors(self) -> list[str]:
+        """The addresses in From, lower-case."""
+        return self.addresses("from")[:MOST_SENDERS]
+
+    @property
+    def claimed(self) -> list[str]:
+        """The senders whose rights count; where the list asks for proof, only From: there is none for other fields."""
+        return self.authors if settings.authenticate_senders.of(self.mailing_list) else self.senders
+
+    @cached_property
+    def is_authentic(self) -> bool:
+        """Whether the author's domain vouches for the mail."""
+        return is_authentic(self.raw, self.headers)
+
+    @cached_property
+    def may_be_answered(self) -> bool:
+        """Whether an automatic answer to the sender can hurt nobody (RFC 3834 §2).
+
+        No machine and no list is answered, and no stranger whose address may be forged (facts: security T3).
+        """
+        if self.envelope.from_usenet or not self.envelope.sender or not self.sender or _is_automatic(self.headers):
+            return False
+        if current().mail.answer_strangers or self.is_authentic:
+            return True
+        return subscriptions.sender_member(self.mailing_list, [self.sender]) is not None
+
     def addresses(self, *names: str) -> list[str]:
         """Lower-case addresses in these fields."""
         return [a.email.lower() for a in parse_addresses(v for name in names for v in self.headers.get_all(name))]
+
+    def everywhere(self, field: str) -> list[str]:
+        """The decoded values of a field in the mail and in all of its parts."""
+        inner = (part.headers for part in self.root.walk() if part.depth) if self.root else ()
+        return [decode_words(value) for headers in (self.headers, *inner) for value in headers.get_all(field)]
 
     @cached_property
     def subject(self) -> str:
@@ -62,28 +103,46 @@ class Post:
             return None
 
     @cached_property
-    def text(self) -> str:
+    def text_parts(self) -> list[Part]:
+        """The parts that people read."""
+        leaves = (part for part in self.root.walk() if not part.children) if self.root else ()
+        return [part for part in leaves if part.content_type.startswith("text/")]
+
+    @cached_property
+    def text_part(self) -> Part | None:
         """The first text/plain part."""
-        for part in self.root.walk() if self.root else ():
-            if part.content_type == "text/plain" and not part.children:
-                return part.text(self.raw)[:200_000]
-        return ""
+        return first_text(self.root) if self.root else None
+
+    @cached_property
+    def text(self) -> str:
+        """The first text/plain part's text."""
+        return self.text_part.text(self.raw)[:LONGEST_TEXT] if self.text_part else ""
+
+    @cached_property
+    def banned(self) -> str:
+        """The first sender who is banned from the list or the site, or empty."""
+        return bans.first_banned(self.senders, self.mailing_list)
 
     @cached_property
     def member(self) -> Member | None:
-        """The member who wrote it, by any sender address."""
-        found = subscriptions.sender_member(self.mailing_list, self.senders)
+        """The member who wrote it, by any address that counts."""
+        found = subscriptions.sender_member(self.mailing_list, self.claimed)
         return found[0] if found else None
 
     @cached_property
     def nonmembers(self) -> dict[str, Member]:
         """Known nonmembers among the senders."""
-        return subscriptions.nonmembers(self.mailing_list, self.senders)
+        return subscriptions.nonmembers(self.mailing_list, self.claimed)
 
-    @cached_property
-    def known(self) -> set[str]:
-        """Which senders have an address record at all."""
-        return set(Address.objects.filter(email__in=self.senders).values_list("email", flat=True))
+
+def _is_automatic(headers: Headers) -> bool:
+    """Whether a machine or a list sent it, or it asks for no answer."""
+    automatic = (headers.get("auto-submitted") or "no").partition(";")[0].strip().lower() != "no"
+    bulk = (headers.get("precedence") or "").strip().lower() in ("bulk", "junk", "list")
+    from_list = any(name.lower().startswith("list-") for name in headers.names())
+    unwanted = (headers.get("x-ack") or "").strip().lower() == "no" or bool(headers.get("x-no-ack"))
+    nobody = (headers.get("return-path") or "").strip() == "<>"
+    return automatic or bulk or from_list or unwanted or nobody
 
 
 def _cut(raw: bytes) -> bytes:

@@ -39,6 +39,20 @@ discard_these_nonmembers = _moderation.strings(
     "Addresses or patterns; nobody is told.",
     kind="emails_or_patterns",
 )
+moderate_first_posts = _moderation.integer(
+    "moderate_first_posts",
+    0,
+    "First posts of members",
+    "So many posts of each new member are held, until a moderator accepted them. 0: none.",
+    exposed=False,
+)
+authenticate_senders = _moderation.boolean(
+    "authenticate_senders",
+    False,
+    "Ask for proof of the sender",
+    "Rights of members count only if DKIM, SPF or DMARC vouches for From; other posts in their names are held.",
+    exposed=False,
+)
 emergency = _moderation.boolean("emergency", False, "Emergency", "Holds every post, whoever wrote it.")
 administrivia = _moderation.boolean(
     "administrivia", True, "Hold stray commands", "Posts that look like a command meant for the request address."
@@ -91,5 +105,5 @@ SETTINGS = (
     reject_these_nonmembers, discard_these_nonmembers, emergency, administrivia, require_explicit_destination,
     max_message_size, max_num_recipients, max_days_to_hold, moderator_password, dmarc_addresses,
     dmarc_moderation_notice, posting_chain, owner_chain, bounce_matching_headers, member_moderation_notice,
-    nonmember_rejection_notice, forward_auto_discards,
+    nonmember_rejection_notice, forward_auto_discards, moderate_first_posts, authenticate_senders,
 )  # fmt: skip

@@ -1,12 +1,7 @@
 """Strangers are moderated as their nonmember record, the list's four tables or its default say."""
 
-from collections.abc import Sequence
-
-from postroad.community.bans.queries import is_banned
-from postroad.community.lists.queries import find_list
-from postroad.community.subscriptions.queries import member_of
-from postroad.foundation.patterns import compile_pattern, matches
 from postroad.mailflow.moderation import settings
+from postroad.mailflow.moderation.nonmembers import is_listed
 from postroad.mailflow.moderation.post import Post
 from postroad.mailflow.moderation.verdict import Hit
 
@@ -22,34 +17,23 @@ _TABLES = (
 
 def check(post: Post) -> Hit | None:
     """Hit with the action of the first sender who has one (facts: mail-flow §9)."""
-    if any(is_banned(sender, post.mailing_list) for sender in post.senders):
+    if post.banned or post.envelope.from_usenet or post.member is not None:
         return None
-    if post.envelope.from_usenet or post.member is not None:
+    action = _action(post)
+    post.moderation_action = action
+    if action == "defer":
         return None
-    for sender in post.senders:
+    notice = settings.nonmember_rejection_notice.of(post.mailing_list) if action == "reject" else ""
+    return Hit(notice or "The message is not from a list member", action)
+
+
+def _action(post: Post) -> str:
+    """What is to be done; to be on the list's table of the accepted leaves the post to the other rules."""
+    for sender in post.claimed:
         record = post.nonmembers.get(sender)
         if record is not None and record.moderation_action:
-            return _hit(record.moderation_action)
+            return record.moderation_action
         for action, table in _TABLES:
-            if _listed(post, sender, table.of(post.mailing_list), others=action == "accept"):
-                return None if action == "accept" else _hit(action)
-    return _hit(settings.default_nonmember_action.of(post.mailing_list))
-
-
-def _hit(action: str) -> Hit | None:
-    return None if action == "defer" else Hit("The message is not from a list member", action)
-
-
-def _listed(post: Post, sender: str, entries: Sequence[str], *, others: bool) -> bool:
-    """Whether an entry is the sender, matches it, or (`@list`) is another list the sender is on."""
-    for entry in entries:
-        if entry.startswith("^"):
-            if matches(compile_pattern(entry), sender):
-                return True
-        elif entry.startswith("@") and others:
-            other = find_list(entry[1:])
-            if other is not None and other.pk != post.mailing_list.pk and member_of(other, sender) is not None:
-                return True
-        elif entry.lower() == sender:
-            return True
-    return False
+            if is_listed(post.mailing_list, sender, table.of(post.mailing_list), others=action == "accept"):
+                return "defer" if action == "accept" else action
+    return settings.default_nonmember_action.of(post.mailing_list)

@@ -1,0 +1,103 @@
+"""The mail moderation writes: a post waits, is refused, or is forwarded (facts: mail-flow §10)."""
+
+from collections.abc import Sequence
+
+from postroad.community.notices import actions as notices
+from postroad.community.notices import settings as notice_settings
+from postroad.community.subscriptions.tokens import new_token
+from postroad.foundation.configuration import current
+from postroad.foundation.message.compose import compose
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.moderation.models import HeldMessage
+from postroad.mailflow.moderation.post import Post
+
+MOST_NOTICES_A_DAY = 100
+"""To the moderators of one list about held posts; a flood of spam must not become a flood of notices."""
+
+
+def tell_of_hold(post: Post, held: HeldMessage) -> str:
+    """Tell sender and moderators, as far as the list wants it, that a post waits.
+
+    Answers with the secret under which moderators may decide by mail, or empty when they were not told.
+    """
+    values = {
+        "subject": held.subject[:200], "sender_email": held.sender, "sender": held.sender, "reasons": held.reason,
+    }  # fmt: skip
+    if notice_settings.respond_to_post_requests.of(post.mailing_list):
+        _tell_sender(post, values)
+    if not notice_settings.admin_immed_notify.of(post.mailing_list):
+        return ""
+    return _tell_moderators(post, values)
+
+
+def _tell_moderators(post: Post, values: dict[str, str]) -> str:
+    mailing_list, owner = post.mailing_list, post.mailing_list.address("owner")
+    number = notices.count_answer(owner, mailing_list.list_id, "held")
+    if number > MOST_NOTICES_A_DAY:
+        return ""
+    token = new_token()
+    confirm = compose(
+        from_=mailing_list.address("request"), to=owner, subject=f"confirm {token}",
+        text="If you answer this mail, the post is dropped. With a line\n\n    Approved: PASSWORD\n\n"
+        "on top, where PASSWORD is the list's moderator password, it is accepted.\n",
+    )  # fmt: skip
+    last = " (the last notice today)" if number == MOST_NOTICES_A_DAY else ""
+    notices.send_to_owners(
+        mailing_list, "list:admin:action:post",
+        f"{mailing_list.fqdn_listname} post from {values['sender']} requires approval{last}", values,
+        [post.new_raw or post.raw, confirm],
+    )  # fmt: skip
+    return token
+
+
+def _tell_sender(post: Post, values: dict[str, str]) -> None:
+    """Tell the sender that the post waits, so many times a day."""
+    number = _count_answer(post, "hold")
+    if not number:
+        return
+    last = number == current().mail.max_autoresponses_per_day
+    notices.send_notice(
+        "list:user:notice:no-more-today" if last else "list:user:notice:hold", mailing_list=post.mailing_list,
+        to=[post.sender], subject=f"Your message to {post.mailing_list.fqdn_listname} awaits moderator approval",
+        values={**values, "count": str(number)},
+    )  # fmt: skip
+
+
+def refuse(post: Post, why: str) -> None:
+    """Tell the sender why the post was refused, with the post attached."""
+    if _count_answer(post, "reject"):
+        notices.send_notice(
+            "list:user:notice:rejected", mailing_list=post.mailing_list, to=[post.sender],
+            from_=post.mailing_list.address("owner"), subject=post.subject or "Your message",
+            values={"reasons": why}, attachments=[post.new_raw or post.raw],
+        )  # fmt: skip
+
+
+def _count_answer(post: Post, kind: str) -> int:
+    """Which answer of today this one to the sender is, beginning with 1; 0 when there must be none."""
+    if not post.may_be_answered:
+        return 0
+    number = notices.count_answer(post.sender, post.mailing_list.list_id, kind)
+    most = current().mail.max_autoresponses_per_day
+    return 0 if most and number > most else number
+
+
+def tell_of_rejection(held: HeldMessage, comment: str) -> None:
+    """Tell the author that a moderator said no, and why."""
+    notices.send_notice(
+        "list:user:notice:refuse", mailing_list=held.mailing_list, to=[held.sender],
+        subject=f'Request to mailing list "{held.mailing_list.list_name}" rejected',
+        values={
+            "request": f'Posting of your message titled "{held.subject}"',
+            "reason": comment or "No reason was given.",
+        },
+    )  # fmt: skip
+
+
+def forward(held: HeldMessage, to: Sequence[str]) -> None:
+    """Send somebody a held post as an attachment."""
+    notices.send(
+        list_id=held.mailing_list.list_id, from_=held.mailing_list.address("owner"), to=to, to_header=", ".join(to),
+        subject="Forward of moderated message", body="A held message is attached.\n",
+        attachments=[storage.load(held.message)],
+    )  # fmt: skip
