@@ -3,11 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from postroad.community.bans import api as bans
 from postroad.community.lists import api as lists
 from postroad.community.people import api as people
 from postroad.community.subscriptions import api as members
 from postroad.foundation.rest.resource import failure
-from postroad.mailflow.moderation import api as held
+from postroad.mailflow.moderation import api as moderation
 from postroad.project import system_api as system
 
 ROLE = "(?P<role>member|owner|moderator|nonmember)"
@@ -36,9 +37,16 @@ RESOURCES: list[URLPattern | URLResolver] = [
     path("lists/<str:list_id>/config/<str:attribute>", lists.config_attribute),
     re_path(rf"^lists/(?P<list_id>[^/]+)/roster/{ROLE}$", members.roster),
     re_path(rf"^lists/(?P<list_id>[^/]+)/{ROLE}/(?P<email>[^/]+)$", members.member_in_role),
-    path("lists/<str:list_id>/held", held.held_all),
-    path("lists/<str:list_id>/held/count", held.held_count),
-    path("lists/<str:list_id>/held/<str:request_id>", held.held_one),
+    path("lists/<str:list_id>/held", moderation.held_all),
+    path("lists/<str:list_id>/held/count", moderation.held_count),
+    path("lists/<str:list_id>/held/<str:request_id>", moderation.held_one),
+    path("lists/<str:list_id>/header-matches", moderation.matches),
+    path("lists/<str:list_id>/header-matches/find", moderation.matches_found),
+    path("lists/<str:list_id>/header-matches/<str:position>", moderation.match),
+    path("lists/<str:list_id>/bans", bans.bans),
+    path("lists/<str:list_id>/bans/<path:email>", bans.ban),
+    path("bans", bans.bans),
+    path("bans/<path:email>", bans.ban),
     path("members", members.members),
     path("members/find", members.members_find),
     path("members/<str:member_id>", members.member),

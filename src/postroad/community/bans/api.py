@@ -1,0 +1,72 @@
+"""REST 3.1 of bans, of a list and of the whole site (facts: REST 3.1 §16)."""
+
+from urllib.parse import quote_plus
+
+from django.http import HttpRequest, HttpResponse
+
+from postroad.community.bans import actions, queries
+from postroad.community.bans.models import Ban
+from postroad.community.lists.api import find_list
+from postroad.community.lists.models import MailingList
+from postroad.community.lists.values import email_or_pattern
+from postroad.foundation.errors import NotFound
+from postroad.foundation.rest import body
+from postroad.foundation.rest.endpoint import endpoint
+from postroad.foundation.rest.resource import Json, created, done, link, ok, paged
+
+
+def _scope(list_id: str | None) -> MailingList | None:
+    return find_list(list_id) if list_id else None
+
+
+def _path(email: str, mailing_list: MailingList | None) -> str:
+    place = f"lists/{mailing_list.list_id}/bans" if mailing_list else "bans"
+    return f"{place}/{quote_plus(email)}"
+
+
+def _resource(request: HttpRequest, email: str, mailing_list: MailingList | None) -> Json:
+    found: Json = {"email": email, "self_link": link(request, _path(email, mailing_list))}
+    return found if mailing_list is None else {**found, "list_id": mailing_list.list_id}
+
+
+def _show_all(request: HttpRequest, list_id: str | None = None) -> HttpResponse:
+    mailing_list = _scope(list_id)
+
+    def render(ban: Ban) -> Json:
+        return _resource(request, ban.email, mailing_list)
+
+    return paged(request, queries.find(mailing_list), render)
+
+
+def _add(request: HttpRequest, list_id: str | None = None) -> HttpResponse:
+    mailing_list = _scope(list_id)
+    values = body.read(request, {"email": email_or_pattern})
+    ban = actions.ban(values["email"], mailing_list)
+    return created(request, _path(ban.email, mailing_list))
+
+
+def _check_banned(email: str, mailing_list: MailingList | None) -> None:
+    """Mailman's sense of a ban that exists: whoever is banned, by whichever ban.
+
+    Raises:
+        NotFound: nobody bans it.
+    """
+    if not queries.is_banned(email, mailing_list):
+        raise NotFound(f"Email is not banned: {email}")
+
+
+def _show(request: HttpRequest, email: str, list_id: str | None = None) -> HttpResponse:
+    mailing_list = _scope(list_id)
+    _check_banned(email, mailing_list)
+    return ok(_resource(request, email, mailing_list))
+
+
+def _lift(request: HttpRequest, email: str, list_id: str | None = None) -> HttpResponse:
+    mailing_list = _scope(list_id)
+    _check_banned(email, mailing_list)
+    actions.lift(email, mailing_list)
+    return done()
+
+
+bans = endpoint(get=_show_all, post=_add)
+ban = endpoint(get=_show, delete=_lift)
