@@ -26,11 +26,16 @@ LIST_SETTING_MODULES = (
 # Rows that name their list, domain or address in text: they are deleted with it (model, field).
 ROWS_OF_A_LIST = (
     ("subscriptions.Pending", "list_id"),
+    ("subscriptions.Consent", "list_id"),
     ("notices.AutoResponse", "list_id"),
     ("notices.TemplateUri", "context"),
 )
 ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"),)
-ROWS_OF_AN_ADDRESS = (("notices.AutoResponse", "address"),)
+ROWS_OF_AN_ADDRESS = (
+    ("notices.AutoResponse", "address"),
+    ("subscriptions.Pending", "email"),
+    ("subscriptions.Consent", "email"),
+)
 
 INSTALLED_APPS = [
     "django.contrib.auth",

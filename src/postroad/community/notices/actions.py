@@ -2,23 +2,27 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-
-from django.db.models import F
 
 from postroad.community.lists.models import MailingList
 from postroad.community.notices import settings
-from postroad.community.notices.models import AutoResponse
-from postroad.community.notices.templates import expand, standard_values, text, wrapped
+from postroad.community.notices.subjects import SUBJECTS
+from postroad.community.notices.templates import (
+    base_url,
+    expand,
+    language_of,
+    standard_values,
+    text,
+    translated,
+    wrapped,
+)
+from postroad.community.people import queries as people
 from postroad.foundation.configuration import current
+from postroad.foundation.message.addresses import format_address
 from postroad.foundation.message.compose import compose
 from postroad.foundation.message.message_id import new_message_id
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
-
-CONFIRMATIONS_A_DAY = 3
-"""Confirmation mails to one address over the whole site; whoever wants to annoy somebody finds this the end."""
 
 
 def send_notice(
@@ -26,22 +30,53 @@ def send_notice(
     *,
     mailing_list: MailingList,
     to: Sequence[str],
-    subject: str,
+    subject: str = "",
     values: Mapping[str, str] | None = None,
     from_: str = "",
     to_header: str = "",
     attachments: Sequence[bytes] = (),
     headers: Mapping[str, str] | None = None,
     envelope_sender: str = "",
+    language: str = "",
 ) -> None:
-    """Queue a notice of the list to these addresses; from the -bounces address unless told otherwise."""
-    body = wrapped(expand(text(template, mailing_list), {**standard_values(mailing_list), **(values or {})}))
-    if not body.strip() or not to:
+    """Queue a notice of the list to these addresses; from the -bounces address unless told otherwise.
+
+    It is in the `language` told, else in the one its reader chose, else in the list's. An empty text sends nothing.
+    """
+    if not to:
+        return
+    language = language or _language_for(mailing_list, to)
+    filled = {**standard_values(mailing_list, language), **(values or {})}
+    body = wrapped(expand(text(template, mailing_list, language), filled))
+    if not body.strip():
         return
     send(
         list_id=mailing_list.list_id, from_=from_ or mailing_list.address("bounces"), to=to,
-        to_header=to_header or ", ".join(to), subject=subject, body=body, attachments=attachments, headers=headers,
-        envelope_sender=envelope_sender,
+        to_header=to_header or ", ".join(to), body=body, attachments=attachments, headers=headers,
+        subject=subject or expand(translated(SUBJECTS[template], language), filled), envelope_sender=envelope_sender,
+    )  # fmt: skip
+
+
+def _language_for(mailing_list: MailingList, to: Sequence[str]) -> str:
+    chosen = people.language_of(to[0]) if len(to) == 1 else None
+    return chosen or language_of(mailing_list)
+
+
+def send_text(
+    mailing_list: MailingList,
+    *,
+    to: Sequence[str],
+    subject: str,
+    template: str,
+    values: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Queue a text of the list's own, or of one of our slices, with the standard variables filled."""
+    language = _language_for(mailing_list, to)
+    filled = {**standard_values(mailing_list, language), **(values or {})}
+    send(
+        list_id=mailing_list.list_id, from_=mailing_list.address("bounces"), to=to, to_header=", ".join(to),
+        subject=expand(translated(subject, language), filled), body=wrapped(expand(template, filled)), headers=headers,
     )  # fmt: skip
 
 
@@ -76,29 +111,21 @@ def send(
 # --- to owners
 
 
-def _owners(mailing_list: MailingList) -> list[str]:
-    """Where the owners' mail goes: the list's own -owner address, which reaches whoever they are that moment."""
-    return [mailing_list.address("owner")]
-
-
-def ask_owners(mailing_list: MailingList, template: str, member: str) -> None:
-    """Tell the owners that a request waits, when they want to know at once."""
+def ask_owners(mailing_list: MailingList, template: str, member: str, answer_to: str) -> None:
+    """Tell the moderators, when they want to know at once, that a request waits; their answer decides it."""
     if settings.admin_immed_notify.of(mailing_list):
-        tell_owners(mailing_list, template, member)
+        values = {"member": member, "email": member, "answer_email": answer_to}
+        send_to_owners(mailing_list, template, "", values, headers={"Reply-To": answer_to})
 
 
 def tell_owners(
     mailing_list: MailingList, template: str, member: str, attachments: Sequence[bytes] = (), **values: str
 ) -> None:
-    """A notice to owners and moderators about a member."""
-    subjects = {
-        "list:admin:action:subscribe": f"{member} would like to join {mailing_list.list_name}",
-        "list:admin:action:unsubscribe": f"{member} would like to leave {mailing_list.list_name}",
-        "list:admin:notice:subscribe": f"{member} joined {mailing_list.list_name}",
-        "list:admin:notice:unsubscribe": f"{member} left {mailing_list.list_name}",
-    }
-    subject = subjects.get(template, f"{mailing_list.list_name}: {member}")
-    send_to_owners(mailing_list, template, subject, {"member": member, **values}, attachments)
+    """A notice to owners and moderators about a member, from the site."""
+    filled = {"member": member, "mlist": mailing_list.fqdn_listname, **values}
+    send_to_owners(
+        mailing_list, template, "", filled, attachments, from_=current().site.owner, headers={"Precedence": "bulk"}
+    )
 
 
 def send_to_owners(
@@ -107,14 +134,24 @@ def send_to_owners(
     subject: str,
     values: Mapping[str, str],
     attachments: Sequence[bytes] = (),
+    *,
+    from_: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Queue a notice into the owners' own road: it is addressed to -owner and taken there."""
+    """Queue a notice into the owners' own road: it is addressed to -owner and taken there, to whoever they are then.
+
+    Without `subject`, the template's own.
+    """
     owner = mailing_list.address("owner")
-    body = wrapped(expand(text(template, mailing_list), {**standard_values(mailing_list), **values}))
+    filled = {**standard_values(mailing_list), **values}
+    body = wrapped(expand(text(template, mailing_list), filled))
+    if not body.strip():
+        return
+    subject = subject or expand(translated(SUBJECTS[template], language_of(mailing_list)), filled)
     message_id = new_message_id(mailing_list.mail_host)
     data = compose(
-        from_=owner, to=owner, subject=subject, text=body, attachments=attachments, message_id=message_id,
-        headers={"Auto-Submitted": "auto-generated"},
+        from_=from_ or owner, to=owner, subject=subject, text=body, attachments=attachments, message_id=message_id,
+        headers={"Auto-Submitted": "auto-generated", **(headers or {})},
     )  # fmt: skip
     envelope = Envelope(
         journey=queue.new_journey(), message=storage.store(data), message_id=message_id, received_at=time.time(),
@@ -128,71 +165,48 @@ def send_to_owners(
 
 
 def ask_subscriber(mailing_list: MailingList, template: str, email: str, secret: str) -> None:
-    """Mail a token to an address, unless it got enough of them today; the text says nothing the asker chose."""
-    if not _may_confirm(mailing_list, email):
-        return
+    """Mail a secret to an address; the text says nothing that whoever caused it chose (facts: security T1)."""
     confirm = mailing_list.address(f"confirm+{secret}")
-    subject = {
-        "list:user:action:invite": f"You are invited to join {mailing_list.fqdn_listname}",
-        "list:user:action:unsubscribe": f"Please confirm that you leave {mailing_list.fqdn_listname}",
-    }.get(template, f"Please confirm that you join {mailing_list.fqdn_listname}")
+    values = {
+        "token": secret, "subject": f"confirm {secret}", "confirm_email": confirm, "confirm_address": confirm,
+        "confirm_url": f"{base_url(mailing_list)}/lists/{mailing_list.list_id}/confirm/{secret}",
+        "user_email": email, "email_address": email, "domain_name": mailing_list.mail_host,
+        "contact_address": mailing_list.address("owner"),
+    }  # fmt: skip
     send_notice(
-        template, mailing_list=mailing_list, to=[email], subject=subject, from_=confirm,
-        values={"token": secret, "confirm_email": confirm, "confirm_address": confirm, "user_email": email},
-        headers={"Precedence": ""},
-    )  # fmt: skip
-
-
-def _may_confirm(mailing_list: MailingList, email: str) -> bool:
-    """One confirmation for an address and list, and three over the site, a day (facts: security T1)."""
-    today = datetime.now(UTC).date()
-    rows = AutoResponse.objects.filter(address=email.lower(), kind="confirm", day=today)
-    if sum(rows.values_list("count", flat=True)) >= CONFIRMATIONS_A_DAY:
-        return False
-    row, made = rows.get_or_create(
-        address=email.lower(), list_id=mailing_list.list_id, kind="confirm", day=today, defaults={"count": 1}
+        template, mailing_list=mailing_list, to=[email], from_=confirm, values=values, headers={"Precedence": ""}
     )
-    del row
-    return made
 
 
 def welcome(mailing_list: MailingList, email: str, name: str) -> None:
     """Greet a new member."""
     send_notice(
-        "list:user:notice:welcome", mailing_list=mailing_list, to=[email], from_=mailing_list.address("request"),
-        subject=f"Welcome to the {mailing_list.list_name} mailing list",
-        values={"user_name": name, "user_email": email, "user_address": email}, headers={"X-No-Archive": "yes"},
+        "list:user:notice:welcome", mailing_list=mailing_list, to=[email], to_header=format_address(name, email),
+        from_=mailing_list.address("request"), headers={"X-No-Archive": "yes"},
+        values={"user_name": name, "user_email": email, "user_address": email},
     )  # fmt: skip
 
 
-def goodbye(mailing_list: MailingList, email: str) -> None:
-    """Take leave of a member."""
+UNDO = "If that was a mistake, follow this link within 7 days:\n\n    $undo_url\n"
+
+
+def goodbye(mailing_list: MailingList, email: str, secret: str = "", language: str = "") -> None:
+    """Take leave of a member; with a secret, offer to take it back."""
+    language = language or _language_for(mailing_list, [email])
+    url = f"{base_url(mailing_list)}/lists/{mailing_list.list_id}/confirm/{secret}"
+    undo = expand(translated(UNDO, language), {"undo_url": url}) if secret else ""
     send_notice(
-        "list:user:notice:goodbye", mailing_list=mailing_list, to=[email],
-        subject=f"You have left the {mailing_list.list_name} mailing list",
-        values={"user_email": email, "user_address": email},
+        "list:user:notice:goodbye", mailing_list=mailing_list, to=[email], language=language,
+        values={"user_email": email, "user_address": email, "undo": undo},
     )  # fmt: skip
+
+
+REQUEST = "Your membership request"
+NO_REASON = "No reason was given."
 
 
 def refuse_request(mailing_list: MailingList, email: str, reason: str) -> None:
     """Tell somebody that a moderator said no."""
-    send_notice(
-        "list:user:notice:refuse", mailing_list=mailing_list, to=[email],
-        subject=f'Request to mailing list "{mailing_list.list_name}" refused',
-        values={"request": "Your membership request", "reason": reason or "No reason was given."},
-    )  # fmt: skip
-
-
-# --- limits of automatic answers
-
-
-def count_answer(address: str, list_id: str, kind: str) -> int:
-    """Count an automatic answer to an address today; which one it is, beginning with 1."""
-    today = datetime.now(UTC).date()
-    row, made = AutoResponse.objects.get_or_create(
-        address=address.lower(), list_id=list_id, kind=kind, day=today, defaults={"count": 1}
-    )
-    if made:
-        return 1
-    AutoResponse.objects.filter(pk=row.pk).update(count=F("count") + 1)
-    return row.count + 1
+    language = _language_for(mailing_list, [email])
+    values = {"request": translated(REQUEST, language), "reason": reason or translated(NO_REASON, language)}
+    send_notice("list:user:notice:refuse", mailing_list=mailing_list, to=[email], language=language, values=values)

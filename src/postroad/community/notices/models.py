@@ -1,6 +1,7 @@
 """Where the texts of notices come from when a site, domain or list has its own."""
 
 from django.db import models
+from django.utils import timezone
 
 
 class TemplateUri(models.Model):
@@ -33,3 +34,27 @@ class AutoResponse(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["address", "list_id", "kind", "day"], name="notices_auto_response_once")
         ]
+
+
+class OwnText(models.Model):
+    """A template's text written here for one scope, in one language ("" for all of them)."""
+
+    context = models.CharField(max_length=255)
+    """Empty for the site, else a mail host or a list-id."""
+    name = models.CharField(max_length=64)
+    language = models.CharField(max_length=16, blank=True)
+    text = models.TextField()
+
+    class Meta:
+        db_table = "notices_own_text"
+        constraints = [models.UniqueConstraint(fields=["context", "name", "language"], name="notices_own_text_once")]
+
+
+class Silenced(models.Model):
+    """An address whose reader wants no more questions from this site, for others misused it."""
+
+    address = models.CharField(max_length=255, unique=True)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "notices_silenced"

@@ -1,36 +1,68 @@
-"""Texts of notices: the list's own, the domain's, the site's, else the ones that come with Postroad."""
+"""Texts of notices: the list's own, the domain's, the site's, else the ones that come with Postroad, translated."""
 
 import functools
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
-from postroad.community.notices.models import TemplateUri
+from postroad.community.notices.models import OwnText, TemplateUri
+from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 
+_SLICE = Path(__file__).parent
 _VARIABLE = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+)|\$)")
-_TEXTS = Path(__file__).with_name("texts")
-NAMES = tuple(sorted(path.stem.replace("-", ":", 3) for path in _TEXTS.glob("*.txt")))
+_OURS = frozenset({"list:user:action:options"})
+"""Notices Mailman has no name for."""
+
+
+def _known() -> tuple[str, ...]:
+    return tuple(sorted(path.stem.replace("-", ":", 3) for path in (_SLICE / "texts").glob("*.txt")))
+
+
+ALL_NAMES = _known()
+NAMES = tuple(name for name in ALL_NAMES if name not in _OURS)
+"""The 28 names that Mailman's clients know."""
 
 
 @functools.cache
-def _built_in(name: str) -> str:
-    path = _TEXTS / f"{name.replace(':', '-')}.txt"
+def built_in(name: str) -> str:
+    """The English text that comes with Postroad; empty for an unknown name."""
+    path = _SLICE / "texts" / f"{name.replace(':', '-')}.txt"
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def text(name: str, mailing_list: MailingList | None) -> str:
-    """The template of this name that counts for the list, before its variables are filled."""
-    contexts = ["", *([mailing_list.mail_host, mailing_list.list_id] if mailing_list else [])]
-    own = {row.context: row for row in TemplateUri.objects.filter(name=name, context__in=contexts)}
-    for context in reversed(contexts):
-        found = own.get(context)
-        if found is not None and found.text is not None:
-            return found.text
-    return _built_in(name)
+def translated(text: str, language: str) -> str:
+    """One of our own texts or subjects in a language."""
+    return translator(_SLICE, language)(text)
+
+
+def language_of(mailing_list: MailingList | None) -> str:
+    """The list's language, or the site's."""
+    return all_settings()["preferred_language"].of(mailing_list) if mailing_list else current().site.language
+
+
+def text(name: str, mailing_list: MailingList | None, language: str = "") -> str:
+    """The template of this name that counts, before its variables are filled.
+
+    The nearest scope counts, list before domain before site: its text in the reader's `language` (the list's unless
+    told), else its text for all languages. Then the same in the list's and the site's language, then our own.
+    """
+    wanted = language or language_of(mailing_list)
+    own = _own_text(name, mailing_list, [wanted, "", language_of(mailing_list), current().site.language])
+    return translated(built_in(name), wanted) if own is None else own
+
+
+def _own_text(name: str, mailing_list: MailingList | None, languages: Sequence[str]) -> str | None:
+    contexts = [*([mailing_list.list_id, mailing_list.mail_host] if mailing_list else []), ""]
+    fetched = TemplateUri.objects.filter(name=name, context__in=contexts, text__isnull=False)
+    found = {(context, ""): body for context, body in fetched.values_list("context", "text")}
+    written = OwnText.objects.filter(name=name, context__in=contexts, language__in=languages)
+    found |= {(context, lang): body for context, lang, body in written.values_list("context", "language", "text")}
+    order = [(c, lang) for tier in (languages[:2], languages[2:]) for c in contexts for lang in tier]
+    return next((found[place] for place in order if place in found), None)
 
 
 def expand(template: str, values: Mapping[str, str]) -> str:
@@ -43,6 +75,11 @@ def expand(template: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(fill, template)
 
 
+def variables(template: str) -> frozenset[str]:
+    """The names of the variables in a text."""
+    return frozenset(name for match in _VARIABLE.finditer(template) if (name := match[1] or match[2]))
+
+
 def wrapped(body: str, columns: int = 70) -> str:
     """Paragraphs filled to a width; indented ones and short lines stay as they are."""
     lines = []
@@ -52,10 +89,16 @@ def wrapped(body: str, columns: int = 70) -> str:
     return "\n".join(lines)
 
 
-def standard_values(mailing_list: MailingList) -> dict[str, str]:
+def base_url(mailing_list: MailingList | None) -> str:
+    """Where the pages of the list's domain are, without a slash at the end."""
+    own = mailing_list.domain.base_url if mailing_list else None
+    return (own or current().site.base_url).rstrip("/")
+
+
+def standard_values(mailing_list: MailingList, language: str = "") -> dict[str, str]:
     """The variables every template of a list knows (facts: mail-flow §27)."""
     settings = all_settings()
-    base = (mailing_list.domain.base_url or current().site.base_url).rstrip("/")
+    base = base_url(mailing_list)
     page = f"{base}/lists/{mailing_list.list_id}/"
     return {
         "listname": mailing_list.fqdn_listname,
@@ -70,9 +113,10 @@ def standard_values(mailing_list: MailingList) -> dict[str, str]:
         "info": settings["info"].of(mailing_list),
         "request_email": mailing_list.address("request"),
         "request_address": mailing_list.address("request"),
+        "list_requests": mailing_list.address("request"),
         "owner_email": mailing_list.address("owner"),
         "site_email": current().site.owner,
-        "language": settings["preferred_language"].of(mailing_list),
+        "language": language or language_of(mailing_list),
         "base_url": base,
         "domain_url": base,
         "mailinglist_url": page,

@@ -247,8 +247,8 @@ def clear_preferred_address(user: User) -> None:
 # --- preferences
 
 
-def set_preferences(holder: Preferences, values: Mapping[str, Any]) -> None:
-    """Set preferences of a member, an address or a user; None asks the next level.
+def check_preferences(values: Mapping[str, Any]) -> None:
+    """Look at preferences before they are set.
 
     Raises:
         BadInput: an unknown preference, or a value that is not allowed.
@@ -261,6 +261,15 @@ def set_preferences(holder: Preferences, values: Mapping[str, Any]) -> None:
             raise BadInput(f'Invalid Parameter "{name}": Accepted Values are: {", ".join(allowed)}.')
         if value is not None and allowed is None and not isinstance(value, bool):
             raise BadInput(f'Invalid Parameter "{name}": Not true or false: {value}.')
+
+
+def set_preferences(holder: Preferences, values: Mapping[str, Any]) -> None:
+    """Set preferences of a member, an address or a user; None asks the next level.
+
+    Raises:
+        BadInput: an unknown preference, or a value that is not allowed.
+    """
+    check_preferences(values)
     for name, value in values.items():
         setattr(holder, name, value)
     holder.save(update_fields=list(values))

@@ -28,3 +28,9 @@ def search(words: str) -> "QuerySet[User]":
     by_address = Address.objects.filter(Q(email__icontains=words) | Q(display_name__icontains=words))
     wanted = Q(display_name__icontains=words) | Q(pk__in=by_address.values("user"))
     return User.objects.filter(wanted).order_by("pk")
+
+
+def language_of(email: str) -> str | None:
+    """The language its reader chose for the address, else for the user; None when neither did."""
+    row = Address.objects.filter(email=email.lower()).values_list("preferred_language", "user__preferred_language")
+    return next((language for pair in row for language in pair if language), None)

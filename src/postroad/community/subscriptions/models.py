@@ -1,4 +1,4 @@
-"""Memberships in all roles, and the tokens of joins and leaves that wait for somebody."""
+"""Memberships in all roles, what waits for somebody's word, and the record of who wanted what."""
 
 import uuid
 
@@ -33,9 +33,12 @@ class Member(Preferences):
     last_bounce_received = models.DateTimeField(null=True)
     last_warning_sent = models.DateTimeField(null=True)
     total_warnings_sent = models.IntegerField(default=0)
+    vacation_until = models.DateField(null=True)
+    """The day delivery, switched off by the member, begins again by itself."""
 
     class Meta:
         db_table = "subscriptions_member"
+        indexes = [models.Index(fields=["mailing_list", "role", "id"], name="subscriptions_member_page")]
         constraints = [
             models.UniqueConstraint(fields=["mailing_list", "role", "address"], name="subscriptions_member_address"),
             models.UniqueConstraint(fields=["mailing_list", "role", "user"], name="subscriptions_member_user"),
@@ -59,20 +62,76 @@ class Member(Preferences):
         return "as_user" if self.user_id else "as_address"
 
 
+class ThreadChoice(models.Model):
+    """A member who wants no more posts of one thread, or wants that thread in spite of getting no others."""
+
+    class Wish(models.TextChoices):
+        """What the member wants of the thread."""
+
+        MUTE = "mute"
+        FOLLOW = "follow"
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="thread_choices")
+    thread = models.CharField(max_length=32)
+    """The thread by the hash of its first mail's Message-ID, as `Message-ID-Hash` has it."""
+    wish = models.CharField(max_length=8, choices=Wish.choices)
+
+    class Meta:
+        db_table = "subscriptions_thread_choice"
+        constraints = [models.UniqueConstraint(fields=["member", "thread"], name="subscriptions_thread_choice_once")]
+        indexes = [models.Index(fields=["thread", "member"], name="subscriptions_thread_member")]
+
+
 class Pending(models.Model):
-    """Something that waits for a token: a join, a leave, the answer to a held mail, a probe."""
+    """Something that waits for whoever holds its secret: a subscriber's yes, or a moderator's word."""
+
+    class Kind(models.TextChoices):
+        """What the word is about; a secret serves no other purpose."""
+
+        SUBSCRIPTION = "subscription"
+        UNSUBSCRIPTION = "unsubscription"
+        OPTIONS = "options"
+        UNDO = "undo"
+        HELD = "held message"
 
     token_hash = models.CharField(max_length=64, unique=True)
     token = models.CharField(max_length=40, unique=True)
-    """The moderators' handle of a request (REST needs it in clear); a subscriber's secret is never stored here."""
-    kind = models.CharField(max_length=24)
+    """The moderators' handle of a request (REST needs it in clear); the secret that is mailed is never stored."""
+    kind = models.CharField(max_length=24, choices=Kind.choices)
     list_id = models.CharField(max_length=255, db_index=True)
     email = models.CharField(max_length=255, db_index=True)
     display_name = models.CharField(max_length=255, blank=True)
     token_owner = models.CharField(max_length=16)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
         db_table = "subscriptions_pending"
+
+
+class Consent(models.Model):
+    """One step by which a membership came about, changed or ended: the proof of consent (GDPR Art. 7(1))."""
+
+    list_id = models.CharField(max_length=255, db_index=True)
+    email = models.CharField(max_length=255, db_index=True)
+    event = models.CharField(max_length=16)
+    surface = models.CharField(max_length=16)
+    evidence = models.CharField(max_length=255, blank=True)
+    """What shows who it was: a Message-ID, a network address, a person."""
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "subscriptions_consent"
+
+
+class Attempt(models.Model):
+    """How many requests one network made in one hour."""
+
+    network = models.CharField(max_length=64)
+    hour = models.BigIntegerField()
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "subscriptions_attempt"
+        constraints = [models.UniqueConstraint(fields=["network", "hour"], name="subscriptions_attempt_once")]

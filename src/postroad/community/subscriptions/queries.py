@@ -1,5 +1,6 @@
 """Who is on a list: recipients, rosters, roles and effective preferences, each by one query."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,12 +8,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import PREFERENCE_NAMES, User
-from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.models import Member, Pending
+from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.configuration import current
 
 SITE_PREFERENCES: dict[str, object] = {
@@ -34,11 +37,14 @@ class Recipient(NamedTuple):
     copied: bool
 
 
-# A member's own address or the user's preferred one; preferences cascade member, address, user, site.
+# A page of memberships is taken first, by its index: a planner that guesses at the cascade of preferences would read
+# and sort the whole list for each page. A member's own address or the user's preferred one; preferences cascade
+# member, address, user, site.
 _FROM = """
-FROM subscriptions_member m
-LEFT JOIN people_user s ON s.id = m.user_id
-JOIN people_address a ON a.id = COALESCE(m.address_id, s.preferred_address_id)
+FROM (SELECT * FROM subscriptions_member WHERE mailing_list_id = %s AND role = 'member' AND id > %s
+    ORDER BY id LIMIT %s) m
+LEFT JOIN people_address a
+    ON a.id = COALESCE(m.address_id, (SELECT s.preferred_address_id FROM people_user s WHERE s.id = m.user_id))
 LEFT JOIN people_user u ON u.id = a.user_id
 """
 
@@ -47,29 +53,61 @@ def _cascade(name: str, default: str) -> str:
     return f"COALESCE(m.{name}, a.{name}, u.{name}, {default})"
 
 
-def recipients(
-    list_pk: int, after: int, limit: int, author: str = "", explicit: Sequence[str] = (), *, digest: str = ""
-) -> list[Recipient]:
-    """The next `limit` members behind membership `after` who get a post, in order of membership; one query.
+def _wanted(thread: str) -> str:
+    """Whose mode and status let a post through; a choice about its thread goes before both."""
+    mode, status = _cascade("delivery_mode", "'regular'"), _cascade("delivery_status", "'enabled'")
+    usual = f"{mode} = %s AND {status} = 'enabled'"
+    if not thread:
+        return usual
+    choice = "(SELECT 1 FROM subscriptions_thread_choice c WHERE c.member_id = m.id AND c.thread = %s AND c.wish = "
+    return (
+        f"(({usual} AND NOT EXISTS {choice}'mute'))"
+        f" OR ({status} IN ('enabled', 'by_user') AND EXISTS {choice}'follow')))"
+    )
 
-    Left out: digest members, disabled ones, the author who wants no own posts, and those in `explicit` (lower-case
-    addresses of To and Cc) who want no second copy. With `digest`, the members of that digest mode instead.
+
+def recipients(
+    list_pk: int,
+    after: int,
+    limit: int,
+    author: str = "",
+    explicit: Sequence[str] = (),
+    *,
+    digest: str = "",
+    thread: str = "",
+) -> list[Recipient]:
+    """The next `limit` members behind membership `after` who get a post, in order of membership; fewer at the end.
+
+    Left out: digest members, disabled ones, the author who wants no own posts, those in `explicit` (lower-case
+    addresses of To and Cc) who want no second copy, and who muted the `thread` (a Message-ID hash); who follows it
+    gets it in spite of digests and of having switched delivery off. With `digest`, the members of that digest mode.
+    One query for each `limit` memberships, by index alone: the last page of a list costs what the first does.
     """
-    true = "true" if connection.vendor == "postgresql" else "1"
-    marks = ", ".join(["%s"] * len(explicit)) or "NULL"
-    copied = f"CASE WHEN a.email IN ({marks}) THEN 1 ELSE 0 END"
-    sql = f"""SELECT m.id, a.original_email, COALESCE(NULLIF(a.display_name, ''), u.display_name, ''), {copied} {_FROM}
-WHERE m.mailing_list_id = %s AND m.role = 'member' AND m.id > %s
-AND {_cascade("delivery_mode", "'regular'")} = %s AND {_cascade("delivery_status", "'enabled'")} = 'enabled'
-AND ({_cascade("receive_own_postings", true)} = {true} OR a.email <> %s)
-AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({marks if explicit else "''"}))
-AND NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.mailing_list_id = m.mailing_list_id
-    AND o.role = 'member' AND o.id < m.id AND m.user_id IS NOT NULL AND o.address_id = a.id)
-ORDER BY m.id LIMIT %s"""  # noqa: S608 — only marks and names of columns are put in
-    parameters: list[int | str] = [*explicit, list_pk, after, digest or "regular", author.lower(), *explicit, limit]
+    sql = _query(len(explicit), thread)
+    asked = [*explicit, digest or "regular", *([thread] * 2 if thread else ()), author.lower(), *explicit]
+    found: list[Recipient] = []
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [Recipient(pk, email, name, bool(mark)) for pk, email, name, mark in cursor.fetchall()]
+        while len(found) < limit:
+            cursor.execute(sql, [*asked, list_pk, after, limit])
+            rows = sorted(cursor.fetchall())
+            found += [Recipient(pk, email, name, bool(copied)) for pk, email, name, copied, wanted in rows if wanted]
+            if len(rows) < limit:
+                break
+            after = rows[-1][0]
+    return found[:limit]
+
+
+def _query(explicit: int, thread: str) -> str:
+    true = "true" if connection.vendor == "postgresql" else "1"
+    marks = ", ".join(["%s"] * explicit) or "''"
+    return f"""SELECT m.id, COALESCE(a.original_email, ''), COALESCE(NULLIF(a.display_name, ''), u.display_name, ''),
+CASE WHEN a.email IN ({marks}) THEN 1 ELSE 0 END,
+CASE WHEN a.id IS NOT NULL AND {_wanted(thread)}
+AND ({_cascade("receive_own_postings", true)} = {true} OR a.email <> %s)
+AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({marks}))
+AND (m.user_id IS NULL OR NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.address_id = a.id
+    AND o.mailing_list_id = m.mailing_list_id AND o.role = 'member' AND o.id < m.id)) THEN 1 ELSE 0 END
+{_FROM}"""  # noqa: S608 — only marks and names of columns are put in
 
 
 def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Member, str] | None:
@@ -97,6 +135,26 @@ def member_of(mailing_list: MailingList, email: str, role: str = "member") -> Me
     rows = Member.objects.filter(mailing_list=mailing_list, role=role).select_related("address", "user")
     match = Q(address__email=email.lower()) | Q(user__preferred_address__email=email.lower())
     return rows.filter(match).first()
+
+
+def members_by_address(mailing_list: MailingList, emails: Sequence[str]) -> dict[str, Member]:
+    """The members among these addresses, by lower-case address; a few queries for any number."""
+    wanted = sorted({email.lower() for email in emails})
+    rows = selected(Selection(mailing_list=mailing_list.pk, roles=("member",)))
+    found: dict[str, Member] = {}
+    for start in range(0, len(wanted), _IN_ONE_QUERY):
+        for row in rows.filter(effective_email__in=wanted[start : start + _IN_ONE_QUERY]):
+            found[row.effective_email] = row
+    return found
+
+
+_IN_ONE_QUERY = 500
+
+
+def request_by_secret(secret: str, mailing_list: MailingList | None = None) -> Pending | None:
+    """What waits under a mailed secret, of this list if one is named; None when it is unknown or too old."""
+    rows = Pending.objects.filter(token_hash=hashed(secret.strip().lower()), expires_at__gt=timezone.now())
+    return (rows if mailing_list is None else rows.filter(list_id=mailing_list.list_id)).first()
 
 
 def nonmembers(mailing_list: MailingList, senders: Sequence[str]) -> dict[str, Member]:
@@ -206,8 +264,6 @@ def selected(selection: Selection) -> "QuerySet[Any]":
 
 def _like(pattern: str) -> Q:
     """Addresses and names that fit a pattern with `*`; without one, exactly that address or name."""
-    import re
-
     if "*" not in pattern:
         return Q(effective_email=pattern.lower()) | Q(address__display_name__iexact=pattern)
     regex = "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"
@@ -218,8 +274,6 @@ def roster(selection: Selection, start: int, count: int | None) -> list[RosterRo
     """A page of memberships in the collection's order, by one query."""
     rows = selected(selection)
     if len(selection.roles) != 1:
-        from django.db.models import Case, When
-
         rank = Case(*(When(role=role, then=Value(number)) for role, number in _ORDER.items()), default=Value(9))
         rows = rows.order_by("mailing_list__list_id", rank, "effective_email")
     elif selection.mailing_list is not None:

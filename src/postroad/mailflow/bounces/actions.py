@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from postroad.community.lists.models import MailingList
 from postroad.community.notices import actions as notices
+from postroad.community.notices import limits
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import effective_preferences, member_of
@@ -259,7 +260,7 @@ def forward_unknown(mailing_list: MailingList, raw: bytes) -> str:
     owner = current().site.owner
     if where == "discard":
         return "dropped"
-    if notices.count_answer(owner, mailing_list.list_id, "unrecognized") > UNKNOWN_A_DAY:
+    if limits.count_answer(owner, mailing_list.list_id, "unrecognized") > UNKNOWN_A_DAY:
         return f"dropped, more than {UNKNOWN_A_DAY} today"
     subject = f"A mail to the bounce address of {mailing_list.fqdn_listname}"
     if where == "site_owner":

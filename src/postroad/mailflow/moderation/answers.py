@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from postroad.community.notices import actions as notices
+from postroad.community.notices import limits
 from postroad.community.notices import settings as notice_settings
 from postroad.community.subscriptions.tokens import new_token
 from postroad.foundation.configuration import current
@@ -32,7 +33,7 @@ def tell_of_hold(post: Post, held: HeldMessage) -> str:
 
 def _tell_moderators(post: Post, values: dict[str, str]) -> str:
     mailing_list, owner = post.mailing_list, post.mailing_list.address("owner")
-    number = notices.count_answer(owner, mailing_list.list_id, "held")
+    number = limits.count_answer(owner, mailing_list.list_id, "held")
     if number > MOST_NOTICES_A_DAY:
         return ""
     token = new_token()
@@ -77,7 +78,7 @@ def _count_answer(post: Post, kind: str) -> int:
     """Which answer of today this one to the sender is, beginning with 1; 0 when there must be none."""
     if not post.may_be_answered:
         return 0
-    number = notices.count_answer(post.sender, post.mailing_list.list_id, kind)
+    number = limits.count_answer(post.sender, post.mailing_list.list_id, kind)
     most = current().mail.max_autoresponses_per_day
     return 0 if most and number > most else number
 

@@ -1,0 +1,34 @@
+"""The subject of each notice, and who it is from; variables as in the texts (facts: mail-flow §26)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SUBJECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "domain:admin:notice:new-list": "Your new mailing list $listname",
+        "list:admin:action:post": "A post to $list_name by $sender_email waits for you",
+        "list:admin:action:subscribe": "$member would like to join $list_name",
+        "list:admin:action:unsubscribe": "$member would like to leave $list_name",
+        "list:admin:notice:disable": "$list_name: delivery to $member is switched off",
+        "list:admin:notice:increment": "$list_name: mail to $member came back",
+        "list:admin:notice:pending": "$list_name: $count requests wait for you",
+        "list:admin:notice:removal": "$list_name: $member was removed",
+        "list:admin:notice:subscribe": "$member joined $list_name",
+        "list:admin:notice:unrecognized": "$list_name: a report nobody can be found in",
+        "list:admin:notice:unsubscribe": "$member left $list_name",
+        "list:user:action:invite": "You are invited to join $listname",
+        "list:user:action:options": "Please confirm a change for $listname",
+        "list:user:action:subscribe": "Please confirm that you join $listname",
+        "list:user:action:unsubscribe": "Please confirm that you leave $listname",
+        "list:user:notice:goodbye": "You have left the $list_name mailing list",
+        "list:user:notice:hold": "Your message to $listname waits for a moderator",
+        "list:user:notice:no-more-today": "No more automatic answers from $listname today",
+        "list:user:notice:post": "Your post to $list_name was sent",
+        "list:user:notice:probe": "$list_name tries your address",
+        "list:user:notice:refuse": 'Request to mailing list "$list_name" refused',
+        "list:user:notice:rejected": "Your message to $listname was not accepted",
+        "list:user:notice:warning": "Your membership of $list_name is switched off",
+        "list:user:notice:welcome": "Welcome to the $list_name mailing list",
+    }
+)
+AUTOMATIC_ANSWER = "Automatic answer to your message to the $list_name mailing list"

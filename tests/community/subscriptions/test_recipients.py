@@ -1,0 +1,171 @@
+"""Who gets a post: one query over members and the cascade of preferences, by indexes, in pages of constant size."""
+
+import pytest
+from django.db import connection
+
+from postroad.community.people import actions as people
+from postroad.community.people.models import Address, User
+from postroad.community.subscriptions import actions, queries
+from postroad.community.subscriptions.models import Member
+
+pytestmark = pytest.mark.django_db
+
+
+def member(ants, email, **preferences):
+    row = actions.join(ants, email, pre_verified=True, pre_confirmed=True, send_welcome_message=False).member
+    people.set_preferences(row, preferences)
+    return row
+
+
+def got(ants, **asked):
+    return [r.email for r in queries.recipients(ants.pk, 0, 1000, **asked)]
+
+
+def test_members_get_posts_and_nobody_else(ants):
+    member(ants, "anne@example.org")
+    for role in ("owner", "moderator", "nonmember"):
+        actions.join(ants, f"{role}@example.org", role=role)
+    assert got(ants) == ["anne@example.org"]
+
+
+@pytest.mark.parametrize("status", ["by_user", "by_bounces", "by_moderator", "unknown"])
+def test_who_is_switched_off_gets_nothing(ants, status):
+    member(ants, "anne@example.org", delivery_status=status)
+    assert got(ants) == []
+
+
+def test_readers_of_digests_get_digests(ants):
+    member(ants, "anne@example.org")
+    member(ants, "mime@example.org", delivery_mode="mime_digests")
+    member(ants, "plain@example.org", delivery_mode="plaintext_digests")
+    assert got(ants) == ["anne@example.org"]
+    assert got(ants, digest="mime_digests") == ["mime@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("member_says", "address_says", "user_says", "expected"),
+    [
+        (None, None, None, True),
+        (None, None, "by_user", False),
+        (None, "enabled", "by_user", True),
+        ("by_user", "enabled", "enabled", False),
+        ("enabled", "by_user", "by_user", True),
+        (None, "by_user", "enabled", False),
+    ],
+)
+def test_the_nearest_preference_counts(ants, member_says, address_says, user_says, expected):
+    user = people.create_user("anne@example.org")
+    row = member(ants, "anne@example.org", delivery_status=member_says)
+    people.set_preferences(row.address, {"delivery_status": address_says})
+    people.set_preferences(user, {"delivery_status": user_says})
+    assert bool(got(ants)) is expected
+    row.refresh_from_db()
+    assert (queries.effective_preferences(row)["delivery_status"] == "enabled") is expected
+    rows = queries.selected(queries.Selection(mailing_list=ants.pk, delivery_status="enabled"))
+    assert rows.exists() is expected
+
+
+def test_the_author_may_do_without_the_own_post(ants):
+    member(ants, "anne@example.org", receive_own_postings=False)
+    assert got(ants, author="Anne@example.org") == []
+    assert got(ants, author="bart@example.org") == ["anne@example.org"]
+
+
+def test_who_is_addressed_already_may_do_without_a_second_copy(ants):
+    member(ants, "anne@example.org", receive_list_copy=False)
+    member(ants, "bart@example.org")
+    rows = queries.recipients(ants.pk, 0, 10, explicit=("anne@example.org", "bart@example.org"))
+    assert [(r.email, r.copied) for r in rows] == [("bart@example.org", True)]
+
+
+def test_a_user_gets_posts_at_the_preferred_address_and_once(ants):
+    user = people.create_user("anne@example.org")
+    people.verify(user.addresses.get())
+    people.set_preferred_address(user, "anne@example.org")
+    member(ants, "anne@example.org")
+    actions.join(ants, user.uuid, pre_confirmed=True)
+    assert got(ants) == ["anne@example.org"]
+
+
+def test_a_muted_thread_does_not_come_and_a_followed_one_does(ants):
+    anne, bart = member(ants, "anne@example.org"), member(ants, "bart@example.org", delivery_status="by_user")
+    digest = member(ants, "digest@example.org", delivery_mode="mime_digests")
+    actions.choose_thread(anne, "T1", "mute")
+    actions.choose_thread(bart, "T1", "follow")
+    actions.choose_thread(digest, "T1", "follow")
+    assert got(ants, thread="T1") == ["bart@example.org", "digest@example.org"]
+    assert got(ants, thread="T2") == ["anne@example.org"]
+    actions.choose_thread(anne, "T1", None)
+    assert "anne@example.org" in got(ants, thread="T1")
+
+
+def test_following_does_not_reach_who_bounces(ants):
+    anne = member(ants, "anne@example.org", delivery_status="by_bounces")
+    actions.choose_thread(anne, "T1", "follow")
+    assert got(ants, thread="T1") == []
+
+
+def fill(ants, count):
+    """So many members, users behind every third, written in bulk."""
+    users = User.objects.bulk_create([User(display_name=f"User {n}") for n in range(count // 3)])
+    addresses = Address.objects.bulk_create(
+        [
+            Address(email=f"u{n}@example.org", original_email=f"u{n}@example.org", user=users[n // 3] if n % 3 == 0 and n // 3 < len(users) else None)
+            for n in range(count)
+        ]
+    )  # fmt: skip
+    Member.objects.bulk_create([Member(mailing_list=ants, role="member", address=a) for a in addresses])
+
+
+def test_all_come_once_in_pages(ants):
+    fill(ants, 1000)
+    after, seen = 0, []
+    while page := queries.recipients(ants.pk, after, 150):
+        assert len(page) <= 150
+        seen += [r.email for r in page]
+        after = page[-1].member_id
+    assert len(seen) == len(set(seen)) == 1000
+
+
+def plan(function):
+    """How the database goes about the last query a function makes."""
+    captured = []
+
+    def capture(execute, sql, parameters, many, context):
+        captured.append((sql, parameters))
+        return execute(sql, parameters, many, context)
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with connection.execute_wrapper(capture):
+        function()
+    sql, parameters = captured[-1]
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {sql}", parameters)
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize("thread", ["", "T1"])
+def test_a_page_is_found_by_indexes(ants, thread):
+    """No table is read from end to end and the list is not sorted: its last page costs what the first does."""
+    fill(ants, 6000)
+    first = Member.objects.order_by("pk").values_list("pk", flat=True)[100]
+    shown = plan(lambda: queries.recipients(ants.pk, first, 50, "a@example.org", ("b@example.org",), thread=thread))
+    assert "subscriptions_member" in shown
+    if connection.vendor == "postgresql":
+        assert "Seq Scan on subscriptions_member" not in shown
+        assert "Sort" not in shown  # Which way to the addresses of one page is best, it knows better.
+    else:
+        tables = ("subscriptions_member", "people_address", "people_user", " a ", " s ", " u ", " o ")
+        assert not [line for line in shown.splitlines() if line.startswith("SCAN") and any(t in line for t in tables)]
+        assert "TEMP B-TREE" not in shown
+
+
+def test_pages_of_members_who_want_nothing_are_passed_over(ants):
+    fill(ants, 90)
+    Member.objects.update(delivery_status="by_user")
+    last = Member.objects.order_by("pk").last()
+    last.delivery_status = None
+    last.save()
+    assert [r.member_id for r in queries.recipients(ants.pk, 0, 10)] == [last.pk]
