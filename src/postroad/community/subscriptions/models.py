@@ -92,7 +92,6 @@ class Pending(models.Model):
         UNSUBSCRIPTION = "unsubscription"
         OPTIONS = "options"
         UNDO = "undo"
-        HELD = "held message"
 
     token_hash = models.CharField(max_length=64, unique=True)
     token = models.CharField(max_length=40, unique=True)
