@@ -32,3 +32,4 @@ SUBJECTS: Mapping[str, str] = MappingProxyType(
     }
 )
 AUTOMATIC_ANSWER = "Automatic answer to your message to the $list_name mailing list"
+RESULTS = "The results of your mail commands"

@@ -187,6 +187,29 @@ def has_role(user: Any, mailing_list: MailingList, roles: Sequence[str]) -> bool
     return Member.objects.filter(mine, mailing_list=mailing_list, role__in=roles).exists()
 
 
+def shown_members(
+    mailing_list: MailingList, limit: int, *, with_hidden: bool, mode: str = "", status: str = ""
+) -> list[tuple[str, str]]:
+    """Address and name of members, by address; without those who hide unless `with_hidden`.
+
+    `mode` is `digest` or `regular`, `status` is `enabled` or `disabled`.
+    """
+    rows = selected(Selection(mailing_list=mailing_list.pk, roles=("member",)))
+    if mode:
+        rows = rows.filter(effective_mode="regular") if mode == "regular" else rows.exclude(effective_mode="regular")
+    if status:
+        enabled = {"effective_status": "enabled"}
+        rows = rows.filter(**enabled) if status == "enabled" else rows.exclude(**enabled)
+    if not with_hidden:
+        chosen = Coalesce(
+            "hide_address", "address__hide_address", "user__preferred_address__hide_address",
+            "address__user__hide_address", "user__hide_address", Value(value=False),
+        )  # fmt: skip
+        rows = rows.annotate(hidden=chosen).filter(hidden=False)
+    name = Coalesce("address__display_name", "user__preferred_address__display_name", Value(""))
+    return list(rows.annotate(name=name).order_by("effective_email").values_list("effective_email", "name")[:limit])
+
+
 # --- rosters
 
 

@@ -1,14 +1,17 @@
-"""Consumes this stage's queue: every mail in it is kept where it can be seen."""
+"""Consumes this stage's queue: mail to a list's -join, -leave, -confirm and -request addresses."""
 
+from postroad.community.lists.models import MailingList
 from postroad.foundation.queue import actions as queue
-from postroad.foundation.queue.envelope import Envelope, encode
-from postroad.mailflow.mail_commands.models import Kept
+from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.mail_commands.actions import obey
 
 
 def work(envelope: Envelope) -> None:
-    """Keep the mail."""
-    Kept.objects.create(
-        list_id=envelope.list_id, message=envelope.message, message_id=envelope.message_id[:998], kind=envelope.kind,
-        envelope=encode(envelope), recipient=envelope.recipient[:400], received_at=envelope.received_at,
-    )  # fmt: skip
-    queue.record(envelope, "mail_commands", "kept")
+    """Obey one mail."""
+    mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
+    if mailing_list is None:
+        queue.record(envelope, "mail_commands", "discarded", "the list was removed meanwhile")
+        return
+    done = obey(mailing_list, envelope, storage.load(envelope.message))
+    queue.record(envelope, "mail_commands", "ignored" if done.startswith("ignored") else "obeyed", done)
