@@ -10,7 +10,6 @@ from postroad.community.lists import actions as lists
 from postroad.community.lists.models import MailingList
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import message_id_of
-from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive import actions
 from postroad.mailflow.archive.models import Mail
 
@@ -56,4 +55,4 @@ def archive(ant) -> Archive:
 
 def archive_raw(raw: bytes, mailing_list: MailingList) -> Mail | None:
     message_id = message_id_of(Headers.parse(raw)) or "none@example.com"
-    return actions.archive(actions.Incoming(mailing_list, storage.store(raw), raw, message_id, time.time()))
+    return actions.archive(mailing_list, actions.Incoming(raw, message_id, time.time()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from postroad.mailflow.archive.models import Awaited, Mail, Month, Thread
+from postroad.mailflow.archive.models import AwaitedMail, Mail, Month, Thread
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_a_late_parent_takes_its_reply_in(archive):
     assert parent_of("two") == "one"
     assert thread.count == 2
     assert thread.subject == "Ants"
-    assert not Awaited.objects.exists()
+    assert not AwaitedMail.objects.exists()
 
 
 def test_a_late_parent_in_between_is_put_in_its_place(archive):

@@ -11,20 +11,27 @@ import chardet
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,60})(?:\*[A-Za-z0-9-]*)?\?([bBqQ])\?([^?]*)\?=")
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9!#$%&\'*+/=?^_`{|}~ -]")
 _LONGEST_WORD = 75
+_SEVEN_BIT = ("iso-2022-", "hz", "utf-7")
 
 
 def decode_bytes(data: bytes, charset: str) -> str:
-    """Text of bytes with a label that may be wrong; never fails. UTF-8 first, then the label, then a guess."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    for name in (charset, _guess(data)):
+    """Text of bytes with a label that may be wrong; never fails. UTF-8 first, then the label, then a guess.
+
+    A label of seven-bit characters is tried before: their bytes are UTF-8 of something else.
+    """
+    if not charset.lower().startswith(_SEVEN_BIT):
         try:
-            return data.decode(name or "ascii")
-        except (LookupError, UnicodeError, ValueError):
-            continue
-    return data.decode("latin-1")
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    try:
+        return data.decode(charset or "ascii")
+    except (LookupError, UnicodeError, ValueError):
+        pass
+    try:
+        return data.decode(_guess(data) or "latin-1")
+    except (LookupError, UnicodeError, ValueError):
+        return data.decode("latin-1")
 
 
 def _guess(data: bytes) -> str | None:

@@ -1,168 +1,149 @@
-"""Archives mails: stored, threaded and indexed in one transaction, at the same cost in a thread of any size."""
+"""Archives mails: stored, threaded and indexed in one transaction, one mail or a whole old archive."""
 
-import re
-from collections.abc import Sequence
+import itertools
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing import get_context
 
-from django.db.models import F
+from django.db import transaction
 
 from postroad.community.lists.models import MailingList
-from postroad.foundation.message.addresses import parse_addresses
-from postroad.foundation.message.encoded_words import decode_words
-from postroad.foundation.message.headers import Headers
-from postroad.foundation.message.message_id import date_of, message_id_hash, references_of
-from postroad.mailflow.archive.models import Awaited, Mail, Month, Thread
-from postroad.mailflow.archive.render import parts_of, plain_text
+from postroad.foundation.message.message_id import message_id_hash
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive import rows
+from postroad.mailflow.archive.models import Mail
+from postroad.mailflow.archive.reading import Reading, date_or, read, read_many
 from postroad.mailflow.archive.search import index
+from postroad.mailflow.archive.weaving import Comer
 
-_REPLY = re.compile(r"^(?:\s*(?:re|aw|sv|vs|fwd?|wg|antw)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+BATCH = 500
+"""Mails of an old archive that go into one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A mail to be archived."""
 
-    mailing_list: MailingList
-    message: str
-    """Key of its bytes in storage."""
     raw: bytes
     message_id: str
     received_at: float
+    """Unix time; the mail's date when its own cannot be used."""
 
 
-def archive(incoming: Incoming) -> Mail | None:
-    """Archive one mail; None when the very same is there already.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A batch that is committed: how many mails it had, and how many of them were archived already."""
+
+    read: int
+    duplicates: int
+
+
+def archive(mailing_list: MailingList, incoming: Incoming) -> Mail | None:
+    """Archive one mail in the present transaction; None when the very same is there already.
 
     Another content under a Message-ID that is taken gets an id of its own, so that neither hides the other.
     """
-    mailing_list = incoming.mailing_list
-    message_id = incoming.message_id
-    same = Mail.objects.filter(mailing_list=mailing_list, message_id_hash=message_id_hash(message_id)).first()
-    if same is not None:
-        if same.message == incoming.message:
-            return None
-        message_id = f"{message_id}+{incoming.message[:16]}"
-        if Mail.objects.filter(mailing_list=mailing_list, message_id_hash=message_id_hash(message_id)).exists():
-            return None
-    mail, references, text = _read(incoming, message_id)
-    _thread(mail, references)
-    _count(mail)
-    index.add([(mail.pk, mailing_list.pk, mail.subject, f"{mail.sender_name} {mail.sender_email}", text)])
-    return mail
+    archived = _archive(mailing_list, [incoming], [read(incoming.raw)])
+    return archived[0] if archived else None
 
 
-def _read(incoming: Incoming, message_id: str) -> tuple[Mail, list[str], str]:
-    """The mail's row, not saved yet, what it refers to, and its text."""
-    headers = Headers.parse(incoming.raw)
-    authors = parse_addresses(headers.get_all("from"))
+def import_messages(mailing_list: MailingList, mails: Iterable[Incoming]) -> Iterator[Imported]:
+    """Archive many mails, a transaction for each `BATCH` of them.
+
+    Yields after each commit, so that the caller can note how far it came. What is archived already is passed over:
+    an import that was stopped may begin anew. A few batches at a time are in memory, however many mails there are.
+    """
+    for batch, readings in _read_ahead(_batches(mails)):
+        with transaction.atomic():
+            archived = _archive(mailing_list, batch, readings)
+        yield Imported(len(batch), len(batch) - len(archived))
+
+
+def _batches(mails: Iterable[Incoming]) -> Iterator[list[Incoming]]:
+    """Mails in batches, cut at a size in bytes too."""
+    batch: list[Incoming] = []
+    size = 0
+    for mail in mails:
+        batch.append(mail)
+        size += len(mail.raw)
+        if len(batch) == BATCH or size > 32_000_000:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _read_ahead(batches: Iterator[list[Incoming]]) -> Iterator[tuple[list[Incoming], list[Reading]]]:
+    """Batches with what was read of them; more than one is read in other processes while this one writes."""
+    first = next(batches, [])
+    second = next(batches, None)
+    if second is None:
+        yield first, read_many([mail.raw for mail in first])
+        return
+    helpers = os.cpu_count() or 1
+    waiting: deque[tuple[list[Incoming], Future[list[Reading]]]] = deque()
+    # Started anew, not forked: this process may hold a database connection and threads.
+    with ProcessPoolExecutor(helpers, mp_context=get_context("spawn")) as pool:
+        for batch in itertools.chain((first, second), batches):
+            waiting.append((batch, pool.submit(read_many, [mail.raw for mail in batch])))
+            if len(waiting) > helpers + 1:
+                batch, future = waiting.popleft()
+                yield batch, future.result()
+        for batch, future in waiting:
+            yield batch, future.result()
+
+
+def _archive(mailing_list: MailingList, batch: Sequence[Incoming], readings: Sequence[Reading]) -> list[Mail]:
+    """Store, thread and index mails in the present transaction; those that were new."""
+    keys = storage.store_many(mail.raw for mail in batch)
     now = datetime.now(UTC)
-    received = datetime.fromtimestamp(incoming.received_at, tz=UTC)
-    date = date_of(headers) or received
-    if date > now:
-        date = received  # A clock that runs ahead would keep the mail on top for ever.
-    text = plain_text(incoming.raw)
-    parts = parts_of(incoming.raw)
-    mail = Mail(
-        mailing_list=incoming.mailing_list, message=incoming.message, message_id=message_id[:998],
-        message_id_hash=message_id_hash(message_id), subject=_clean(decode_words(headers.get("subject") or "")),
-        sender_name=_clean(authors[0].display_name if authors else "")[:255],
-        sender_email=(authors[0].email if authors else "")[:320], date=date, archived_at=now, size=len(incoming.raw),
-        preview=_preview(text), attachments=sum(1 for p in parts if p.filename or p.disposition == "attachment"),
+    primary_keys = rows.reserve(Mail)
+    new: list[tuple[Mail, Reading]] = []
+    for incoming, message_id, key, reading in _new_ones(mailing_list, batch, keys, readings):
+        row = _mail(mailing_list, incoming, message_id, key, reading, now)
+        row.pk = next(primary_keys)
+        new.append((row, reading))
+    if not new:
+        return []
+    mails = [mail for mail, _ in new]
+    hashes = {mail.message_id_hash for mail in mails}
+    weave = rows.weave_around(mailing_list, hashes, {r for _, reading in new for r in reading.refers_to})
+    for mail, reading in new:
+        author = mail.sender_name or mail.sender_email
+        weave.place(Comer(mail.pk, mail.message_id_hash, reading.refers_to, mail.subject, author, mail.date))
+    rows.write(mailing_list, weave, mails)
+    index.add([index.Row(mail.pk, mailing_list.pk, *reading.words) for mail, reading in new])
+    return mails
+
+
+def _new_ones(
+    mailing_list: MailingList, batch: Sequence[Incoming], keys: Sequence[str], readings: Sequence[Reading]
+) -> Iterator[tuple[Incoming, str, str, Reading]]:
+    """The mails that are not archived yet, each with its Message-ID and the key of its bytes."""
+    ids = [mail.message_id.replace("\0", "")[:900] for mail in batch]
+    others = [f"{message_id}+{key[:16]}" for message_id, key in zip(ids, keys, strict=True)]
+    there = rows.contents_by_hash(mailing_list, {message_id_hash(id_) for id_ in (*ids, *others)})
+    for mail, message_id, other, key, reading in zip(batch, ids, others, keys, readings, strict=True):
+        chosen = message_id
+        content = there.get(message_id_hash(message_id))
+        if content is not None and content != key:
+            chosen, content = other, there.get(message_id_hash(other))
+        if content is None:
+            there[message_id_hash(chosen)] = key
+            yield mail, chosen, key, reading
+
+
+def _mail(
+    mailing_list: MailingList, mail: Incoming, message_id: str, key: str, reading: Reading, now: datetime
+) -> Mail:
+    received = datetime.fromtimestamp(mail.received_at, tz=UTC)
+    return Mail(
+        mailing_list=mailing_list, message=key, message_id=message_id, message_id_hash=message_id_hash(message_id),
+        subject=reading.subject, sender_name=reading.sender_name, sender_email=reading.sender_email,
+        date=date_or(reading.date, received), archived_at=now, size=reading.size, preview=reading.preview,
+        attachments=reading.attachments,
     )  # fmt: skip
-    return mail, [r for r in references_of(headers) if r != message_id], text
-
-
-def _clean(text: str) -> str:
-    return " ".join(text.replace("\0", " ").split())[:2000]
-
-
-def _preview(text: str) -> str:
-    own = [line for line in text.split("\n") if line.strip() and not line.startswith(">")]
-    return _clean(" ".join(own))[:237]
-
-
-def _thread(mail: Mail, references: list[str]) -> None:
-    """Give the mail its place: below the nearest mail it refers to, above those that waited for it."""
-    found = {
-        row.message_id: row for row in Mail.objects.filter(mailing_list=mail.mailing_list, message_id__in=references)
-    }
-    place = next((i for i in range(len(references) - 1, -1, -1) if references[i] in found), -1)
-    parent = found[references[place]] if place >= 0 else None
-    waiting = list(
-        Awaited.objects.filter(mailing_list=mail.mailing_list, message_id=mail.message_id).select_related("mail")
-    )
-    waiting = [w for w in waiting if parent is None or not _is_below(parent, w.mail)]
-    mail.parent = parent
-    if parent is not None:
-        mail.thread = Thread.objects.get(pk=parent.thread_id)
-    elif waiting:
-        mail.thread = Thread.objects.get(pk=waiting[0].mail.thread_id)
-    else:
-        mail.thread = Thread.objects.create(
-            mailing_list=mail.mailing_list, key=mail.message_id_hash, subject=subject_of_thread(mail.subject),
-            first_at=mail.date, last_at=mail.date, count=0, starter=mail.sender_name or mail.sender_email,
-        )  # fmt: skip
-    mail.save()
-    _grow(mail.thread, mail)
-    Awaited.objects.bulk_create(
-        Awaited(mailing_list=mail.mailing_list, message_id=references[i][:998], mail=mail, nearness=i)
-        for i in range(place + 1, len(references))
-    )
-    _adopt(mail, waiting)
-
-
-def _is_below(mail: Mail, other: Mail) -> bool:
-    """Whether a mail stands below another: then the other must not become its reply (References that go in a ring)."""
-    seen = 0
-    current: Mail | None = mail
-    while current is not None and seen < 1000:
-        if current.pk == other.pk:
-            return True
-        current = current.parent
-        seen += 1
-    return False
-
-
-def _grow(thread: Thread, mail: Mail) -> None:
-    changes: dict[str, object] = {"count": F("count") + 1}
-    if mail.date > thread.last_at:
-        changes["last_at"] = mail.date
-    if mail.date < thread.first_at:
-        changes["first_at"] = mail.date
-    if mail.parent is None and mail.date <= thread.first_at:
-        changes |= {"subject": subject_of_thread(mail.subject), "starter": mail.sender_name or mail.sender_email}
-    Thread.objects.filter(pk=thread.pk).update(**changes)
-
-
-def _adopt(mail: Mail, waiting: Sequence[Awaited]) -> None:
-    """Make those that waited replies of this mail, and their threads one with its own."""
-    for awaited in waiting:
-        child = awaited.mail
-        Mail.objects.filter(pk=child.pk).update(parent=mail)
-        Awaited.objects.filter(mail=child, nearness__lte=awaited.nearness).delete()
-        if child.thread_id != mail.thread_id:
-            _merge(child.thread_id, mail.thread_id)
-
-
-def _merge(from_pk: int, into_pk: int) -> None:
-    source = Thread.objects.get(pk=from_pk)
-    into = Thread.objects.get(pk=into_pk)
-    Mail.objects.filter(thread=source).update(thread=into)
-    into.count += source.count
-    into.first_at, into.last_at = min(into.first_at, source.first_at), max(into.last_at, source.last_at)
-    into.save()
-    source.delete()
-
-
-def subject_of_thread(subject: str) -> str:
-    """The subject without its reply marks."""
-    return _REPLY.sub("", subject).strip() or "(no subject)"
-
-
-def _count(mail: Mail) -> None:
-    changed = Month.objects.filter(mailing_list=mail.mailing_list, year=mail.date.year, month=mail.date.month).update(
-        count=F("count") + 1
-    )
-    if not changed:
-        Month.objects.create(mailing_list=mail.mailing_list, year=mail.date.year, month=mail.date.month, count=1)

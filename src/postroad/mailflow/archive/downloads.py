@@ -14,9 +14,10 @@ from postroad.community.lists.register import all_settings
 from postroad.foundation.configuration import current
 from postroad.foundation.message.encoded_words import encode_parameter
 from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive.content import parts_of
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.queries import list_for
-from postroad.mailflow.archive.render import hidden_address, parts_of
+from postroad.mailflow.archive.render import hidden_address
 
 _FROM_LINE = re.compile(rb"^(>*From )", re.MULTILINE)
 _SANDBOX = "default-src 'none'; sandbox"

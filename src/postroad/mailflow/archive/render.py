@@ -6,12 +6,9 @@ from dataclasses import dataclass
 import nh3
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from selectolax.lexbor import LexborHTMLParser
 
-from postroad.foundation.message.mime import MimeTooComplex, Part, walk
-
-LONGEST_TEXT = 300_000
-"""Characters of a text that a page shows; the raw mail has all of them."""
+from postroad.foundation.message.mime import Part
+from postroad.mailflow.archive.content import is_text, parts_of, shown_texts
 
 _URL = re.compile(r"\bhttps?://[^\s<>\"'\u0000-\u001f]{1,2000}")
 _TRAILING = ".,;:!?)]}'"
@@ -42,52 +39,19 @@ class Content:
     attachments: list[Attachment]
 
 
-def parts_of(raw: bytes) -> list[Part]:
-    """Every part without parts of its own, in order; a mail too complex to walk is one part."""
-    try:
-        return [part for part in walk(raw).walk() if not part.children]
-    except MimeTooComplex:
-        return []
-
-
-def _is_text(part: Part) -> bool:
-    return part.content_type in ("text/plain", "text/html") and part.disposition != "attachment" and not part.filename
-
-
-def plain_text(raw: bytes) -> str:
-    """The text of a mail, for the index and previews: plain parts, else HTML without its tags."""
-    parts = [part for part in parts_of(raw) if _is_text(part)]
-    plain = [part.text(raw)[:LONGEST_TEXT] for part in parts if part.content_type == "text/plain"]
-    if any(text.strip() for text in plain):
-        return "\n".join(plain)
-    return "\n".join(html_to_text(part.text(raw)[:LONGEST_TEXT]) for part in parts)
-
-
-def html_to_text(html: str) -> str:
-    """The words of an HTML text."""
-    tree = LexborHTMLParser(html)
-    for node in tree.css("script, style, head, template"):
-        node.decompose()
-    return tree.body.text(separator=" ") if tree.body else ""
-
-
 def content_of(raw: bytes, *, obscure: bool) -> Content:
     """A mail's text and attachments for a page; `obscure` hides mail addresses from harvesters."""
     parts = parts_of(raw)
-    texts = [part for part in parts if _is_text(part)]
-    plain = [p for p in texts if p.content_type == "text/plain" and p.text(raw).strip()]
-    shown = plain or texts
-    pieces = [_shown(part, raw, obscure=obscure) for part in shown]
+    pieces = [_shown(part, text, obscure=obscure) for part, text in shown_texts(parts, raw)]
     attachments = [
         Attachment(number, part.filename or f"part {number}", part.content_type, part.end - part.body)
         for number, part in enumerate(parts)
-        if part not in texts
+        if not is_text(part)
     ]
     return Content(mark_safe("".join(pieces)), attachments)
 
 
-def _shown(part: Part, raw: bytes, *, obscure: bool) -> str:
-    text = part.text(raw)[:LONGEST_TEXT]
+def _shown(part: Part, text: str, *, obscure: bool) -> str:
     if part.content_type == "text/html":
         return f'<div class="html-mail">{clean_html(_hidden(text) if obscure else text)}</div>'
     return f'<div class="text-mail">{text_to_html(_hidden(text) if obscure else text)}</div>'

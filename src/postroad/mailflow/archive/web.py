@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive.content import plain_text
 from postroad.mailflow.archive.models import Mail, Month, Thread
 from postroad.mailflow.archive.queries import (
     LONGEST_TREE,
@@ -25,7 +26,7 @@ from postroad.mailflow.archive.queries import (
     readable_lists,
     shown_lists,
 )
-from postroad.mailflow.archive.render import content_of, hidden_address, plain_text
+from postroad.mailflow.archive.render import content_of, hidden_address
 from postroad.mailflow.archive.search.analyser import tokens
 from postroad.mailflow.archive.search.index import COUNTED
 from postroad.mailflow.archive.search.index import search as search_index

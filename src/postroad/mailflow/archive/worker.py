@@ -19,7 +19,7 @@ def work(envelope: Envelope) -> None:
     if "x-no-archive" in headers or (headers.get("x-archive") or "").strip().lower() == "no":
         queue.record(envelope, "archive", "not archived", "the author asked for that")
         return
-    mail = archive(Incoming(mailing_list, envelope.message, raw, envelope.message_id, envelope.received_at))
+    mail = archive(mailing_list, Incoming(raw, envelope.message_id, envelope.received_at))
     if mail is None:
         queue.record(envelope, "archive", "not archived", "the very same mail is there already")
     else:

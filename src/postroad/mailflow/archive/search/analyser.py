@@ -1,13 +1,12 @@
 """Words as they are indexed and asked for, the same on both databases: folded, stemmed, CJK in pairs."""
 
-import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import Stemmer
 
-VERSION = 1
+VERSION = 2
 """Of the format of tokens; another one means a new index."""
 
 LONGEST_WORD = 40
@@ -16,31 +15,58 @@ MOST_WORDS = 20_000
 
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0002ffff"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _IS_CJK = re.compile(f"[{_CJK}]")
 
 
-@functools.cache
-def _stemmer() -> Stemmer.Stemmer:
-    return Stemmer.Stemmer("english")
+class _Stems(dict[str, str]):
+    """Stems of words seen; mail repeats itself, so nearly every look-up is one of a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stem = Stemmer.Stemmer("english", 0).stemWord
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > 50_000:
+            self.clear()
+        stem: str = self._stem(word) if word.isascii() and word.isalpha() else word
+        self[word] = stem
+        return stem
+
+
+_stems = _Stems()
+
+
+_MARKS = re.compile(
+    "["
+    + "".join(chr(c) for c in range(0x300, 0x10000) if unicodedata.combining(chr(c)) and not 0x3099 <= c <= 0x309A)
+    + "]"
+)
+"""Combining marks, without the Japanese voicing marks: ハ and パ are different letters."""
 
 
 def fold(text: str) -> str:
     """Compatibility forms, case and diacritics taken away: `Größe` and `GROSSE` become one word."""
+    if text.isascii():
+        return text.lower()
     folded = unicodedata.normalize("NFKC", text).casefold()
-    if folded.isascii():
-        return folded
-    split = unicodedata.normalize("NFD", folded)
-    return unicodedata.normalize("NFC", "".join(c for c in split if not unicodedata.combining(c)))
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", folded)))
 
 
 def tokens(text: str) -> Iterator[str]:
     """The words of a text in order; a run of CJK characters gives every pair of neighbours."""
-    stem = _stemmer().stemWord
-    for number, match in enumerate(_WORD.finditer(fold(text))):
-        word = match[0]
+    folded = fold(text)
+    stems = _stems
+    words: Iterable[str] = _ASCII_WORD.findall(folded) if folded.isascii() else _WORD.findall(folded)
+    for number, word in enumerate(words):
         if number >= MOST_WORDS:
             return
-        if _IS_CJK.match(word):
+        if word[0] >= "\u2e80" and _IS_CJK.match(word):
             yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
         elif len(word) <= LONGEST_WORD:
-            yield stem(word) if word.isascii() and not word.isdigit() else word
+            yield stems[word]
+
+
+def joined_tokens(text: str) -> str:
+    """The tokens of a text as the index takes them: with spaces between."""
+    return " ".join(tokens(text))

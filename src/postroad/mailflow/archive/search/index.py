@@ -1,16 +1,29 @@
 """The index itself: rows of words beside the mails, written in the transaction that archives, asked newest first."""
+# ruff: noqa: S608 — names of tables and columns are ours, never the reader's
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import connection
 
-from postroad.mailflow.archive.search.analyser import tokens
 from postroad.mailflow.archive.search.query import Query, Term
 
 COUNTED = 2000
-"""Matches are counted up to here."""
+"""Matches are counted, and put in the order of their dates, up to here; those archived last are looked at first."""
+
+TABLE = "archive_search"
+_LONGEST_COLUMN = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A mail's words, as `analyser.joined_tokens` gives them."""
+
+    mail: int
+    mailing_list: int
+    subject: str
+    sender: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +34,33 @@ class Found:
     total: int
 
 
-def add(rows: Sequence[tuple[int, int, str, str, str]]) -> None:
-    """Index mails: key of the mail, key of its list, subject, sender, text."""
-    prepared = [
-        (mail, f"l{owner}", " ".join(tokens(subject)), " ".join(tokens(sender)), " ".join(tokens(text)))
-        for mail, owner, subject, sender, text in rows
-    ]
+def add(rows: Sequence[Row], table: str = TABLE) -> None:
+    """Index mails in the present transaction."""
+    if connection.vendor == "postgresql":
+        sql = (
+            f"INSERT INTO {table} (mail_id, words) VALUES (%s, setweight(array_to_tsvector(ARRAY[%s]), 'D')"
+            " || setweight(to_tsvector('simple', %s), 'A') || setweight(to_tsvector('simple', %s), 'B')"
+            " || setweight(to_tsvector('simple', %s), 'C'))"
+        )
+    else:
+        sql = f"INSERT INTO {table} (rowid, scope, subject, sender, body) VALUES (%s, %s, %s, %s, %s)"
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            sql,
+            [(row.mail, f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN]) for row in rows],
+        )
+
+
+def remove(row: Row) -> None:
+    """Take a mail out of the index; FTS5 must be told the words again."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.executemany(
-                "INSERT INTO archive_search (mail_id, words) VALUES (%s,"
-                " setweight(array_to_tsvector(ARRAY[%s]), 'D') || setweight(to_tsvector('simple', %s), 'A') ||"
-                " setweight(to_tsvector('simple', %s), 'B') || setweight(to_tsvector('simple', %s), 'C'))",
-                [(mail, scope, subject, sender, text[:500_000]) for mail, scope, subject, sender, text in prepared],
-            )
+            cursor.execute(f"DELETE FROM {TABLE} WHERE mail_id = %s", [row.mail])
         else:
-            cursor.executemany(
-                "INSERT INTO archive_search (rowid, scope, subject, sender, body) VALUES (%s, %s, %s, %s, %s)", prepared
+            cursor.execute(
+                f"INSERT INTO {TABLE} ({TABLE}, rowid, scope, subject, sender, body)"
+                " VALUES ('delete', %s, %s, %s, %s, %s)",
+                [row.mail, f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN]],
             )
 
 
@@ -45,60 +68,52 @@ def search(query: Query, lists: Sequence[int], start: int, count: int) -> Found:
     """A page of the newest matches in these lists."""
     if query.is_empty or not lists:
         return Found([], 0)
-    ids = _postgresql(query, lists) if connection.vendor == "postgresql" else _sqlite(query, lists)
-    return Found(ids[start : start + count], len(ids))
-
-
-def _dates(query: Query) -> tuple[str, list[datetime]]:
-    """Conditions on the mail's date, where they are asked for."""
-    conditions = ""
-    parameters: list[datetime] = []
-    if query.before is not None:
-        conditions += " AND m.date < %s"
-        parameters.append(query.before)
-    if query.after is not None:
-        conditions += " AND m.date >= %s"
-        parameters.append(query.after)
-    return conditions, parameters
-
-
-def _sqlite(query: Query, lists: Sequence[int]) -> list[int]:
-    scope = " OR ".join(f'"l{pk}"' for pk in lists)
-    wanted = " AND ".join(_fts(term) for term in query.terms if not term.excluded)
-    unwanted = "".join(f" NOT {_fts(term)}" for term in query.terms if term.excluded)
-    match = f"((scope : ({scope})) AND {wanted}){unwanted}"
-    conditions, parameters = _dates(query)
-    join = "JOIN archive_mail m ON m.id = s.rowid" if conditions else ""
-    sql = (
-        f"SELECT s.rowid FROM archive_search s {join} WHERE archive_search MATCH %s{conditions}"  # noqa: S608
-        " ORDER BY s.rowid DESC LIMIT %s"
+    if connection.vendor == "postgresql":
+        key, condition, match = "mail_id", "s.words @@ %s::tsquery", _tsquery(query, lists)
+    else:
+        key, condition, match = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists)
+    dates, parameters = _dates(query)
+    join = "JOIN archive_mail d ON d.id = " if dates else ""
+    inner = (
+        f"SELECT s.{key} AS found FROM {TABLE} s {f'{join}s.{key}' if join else ''}"
+        f" WHERE {condition}{dates} ORDER BY s.{key} DESC LIMIT {COUNTED}"
     )
+    sql = f"SELECT m.id FROM ({inner}) f JOIN archive_mail m ON m.id = f.found ORDER BY m.date DESC, m.id DESC"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [match, *parameters, COUNTED])
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(sql, [match, *parameters])
+        found = [row[0] for row in cursor.fetchall()]
+    return Found(found[start : start + count], len(found))
 
 
-def _fts(term: Term) -> str:
-    """One term in FTS5's language; tokens hold no quotes, they come from the analyser."""
+def _dates(query: Query) -> tuple[str, list[str | None]]:
+    """Conditions on the mail's date, where they are asked for."""
+    moment = connection.ops.adapt_datetimefield_value
+    asked = [(" AND d.date < %s", query.before), (" AND d.date >= %s", query.after)]
+    chosen = [(condition, date) for condition, date in asked if date is not None]
+    return "".join(condition for condition, _ in chosen), [moment(date) for _, date in chosen]
+
+
+def _fts5(query: Query, lists: Sequence[int]) -> str:
+    """The search in FTS5's language; tokens hold no quotes, they come from the analyser."""
+    scope = " OR ".join(f'"l{pk}"' for pk in lists)
+    wanted = [f"(scope : ({scope}))", *(_fts5_term(term) for term in query.terms if not term.excluded)]
+    unwanted = "".join(f" NOT {_fts5_term(term)}" for term in query.terms if term.excluded)
+    return f"({' AND '.join(wanted)}){unwanted}"
+
+
+def _fts5_term(term: Term) -> str:
     phrase = '"' + " ".join(term.words) + '"'
     return f"({term.column or '{subject sender body}'} : {phrase})"
 
 
-def _postgresql(query: Query, lists: Sequence[int]) -> list[int]:
+def _tsquery(query: Query, lists: Sequence[int]) -> str:
+    """The search in PostgreSQL's language."""
     scope = "(" + " | ".join(f"'l{pk}':D" for pk in lists) + ")"
-    wanted = " & ".join(_tsquery(term) for term in query.terms if not term.excluded)
-    unwanted = "".join(f" & !{_tsquery(term)}" for term in query.terms if term.excluded)
-    conditions, parameters = _dates(query)
-    join = "JOIN archive_mail m ON m.id = s.mail_id" if conditions else ""
-    sql = (
-        f"SELECT s.mail_id FROM archive_search s {join} WHERE s.words @@ %s::tsquery{conditions}"  # noqa: S608
-        " ORDER BY s.mail_id DESC LIMIT %s"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [f"{scope} & {wanted}{unwanted}", *parameters, COUNTED])
-        return [row[0] for row in cursor.fetchall()]
+    wanted = "".join(f" & {_tsquery_term(term)}" for term in query.terms if not term.excluded)
+    unwanted = "".join(f" & !{_tsquery_term(term)}" for term in query.terms if term.excluded)
+    return f"{scope}{wanted}{unwanted}"
 
 
-def _tsquery(term: Term) -> str:
+def _tsquery_term(term: Term) -> str:
     weight = {"subject": ":A", "sender": ":B"}.get(term.column, ":ABC")
     return "(" + " <-> ".join(f"'{word}'{weight}" for word in term.words) + ")"

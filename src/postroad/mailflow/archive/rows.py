@@ -1,0 +1,165 @@
+"""A batch of mails against the database: what weaving needs is read, what came out is written, a few queries each."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from django.db import connection
+from django.db.models import Model
+
+from postroad.community.lists.models import MailingList
+from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Tag, Thread
+from postroad.mailflow.archive.weaving import Node, Strand, Wait, Weave
+
+_MOST_PARAMETERS = 500
+
+
+def _chunks(values: Collection[str]) -> Iterator[list[str]]:
+    ordered = list(values)
+    for start in range(0, len(ordered), _MOST_PARAMETERS):
+        yield ordered[start : start + _MOST_PARAMETERS]
+
+
+def contents_by_hash(mailing_list: MailingList, hashes: Collection[str]) -> dict[str, str]:
+    """Which of these Message-IDs are archived, and the storage key of each."""
+    rows = Mail.objects.filter(mailing_list=mailing_list)
+    return {
+        hash_: message
+        for chunk in _chunks(hashes)
+        for hash_, message in rows.filter(message_id_hash__in=chunk).values_list("message_id_hash", "message")
+    }
+
+
+def weave_around(mailing_list: MailingList, coming: Collection[str], referred: Collection[str]) -> Weave:
+    """What is known around mails that come and the mails they refer to."""
+    weave = Weave(_new_keys(Thread), _parent_of)
+    strands: dict[int, Strand] = {}
+    places = [
+        row
+        for chunk in _chunks(referred)
+        for row in Mail.objects.filter(mailing_list=mailing_list, message_id_hash__in=chunk).values_list(*_PLACE)
+    ]
+    waits = [
+        row
+        for chunk in _chunks(coming)
+        for row in AwaitedMail.objects.filter(mailing_list=mailing_list, message_id_hash__in=chunk).values_list(
+            "pk", "message_id_hash", "nearness", *(f"mail__{name}" for name in _PLACE)
+        )
+    ]
+    for thread in Thread.objects.filter(pk__in={row[2] for row in places} | {row[5] for row in waits}):
+        strands[thread.pk] = Strand(
+            thread.pk, thread.key, thread.subject, thread.first_at, thread.last_at, thread.count, thread.starter,
+            thread.last_by,
+        )  # fmt: skip
+    for pk, hash_, thread_pk, parent in places:
+        weave.know(Node(pk, hash_, strands[thread_pk], parent))
+    for wait_pk, awaited, nearness, pk, hash_, thread_pk, parent in waits:
+        if hash_ not in weave.nodes:
+            weave.know(Node(pk, hash_, strands[thread_pk], parent))
+        weave.expect(Wait(awaited, weave.nodes[hash_], nearness, wait_pk))
+    return weave
+
+
+_PLACE = ("pk", "message_id_hash", "thread_id", "parent_id")
+
+
+def _parent_of(pk: int) -> int | None:
+    return Mail.objects.filter(pk=pk).values_list("parent_id", flat=True).first()
+
+
+def _new_keys(model: type[Model]) -> Callable[[], int]:
+    """Gives keys for new rows, so that rows of one batch can name each other before they are written."""
+    keys = reserve(model)
+    return lambda: next(keys)
+
+
+def reserve(model: type[Model]) -> Iterator[int]:
+    """Keys for new rows of a table, one after the other; in the present transaction nobody else gets them."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            while True:
+                cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, 100)", [table])
+                yield from (row[0] for row in cursor.fetchall())
+        # The write lock is held, so the counter of AUTOINCREMENT stands still.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+    last = row[0] if row else 0
+    while True:
+        last += 1
+        yield last
+
+
+def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> None:
+    """Write a woven batch. The mails' keys are those of their nodes."""
+    nodes = list(weave.nodes.values())
+    strands = {node.strand for node in nodes}
+    living = {strand.final() for strand in strands}
+    Thread.objects.bulk_create([_thread(s, mailing_list) for s in living if s.is_new])
+    _update_threads(s for s in living if s.is_changed and not s.is_new)
+    for mail in mails:
+        node = weave.nodes[mail.message_id_hash]
+        mail.thread_id, mail.parent_id = node.strand.final().pk, node.parent
+    Mail.objects.bulk_create(mails)
+    for strand in strands:
+        if strand.merged_into is not None and not strand.is_new:
+            _merge(strand.pk, strand.final().pk)
+    moved = [(node.parent, node.pk) for node in nodes if node.is_moved and not node.is_new]
+    with connection.cursor() as cursor:
+        if moved:
+            cursor.executemany("UPDATE archive_mail SET parent_id = %s WHERE id = %s", moved)
+    _write_waits(mailing_list, weave)
+    _count(mailing_list, mails)
+
+
+def _thread(strand: Strand, mailing_list: MailingList) -> Thread:
+    return Thread(
+        pk=strand.pk, mailing_list=mailing_list, key=strand.key, subject=strand.subject, first_at=strand.first_at,
+        last_at=strand.last_at, count=strand.count, starter=strand.starter, last_by=strand.last_by,
+    )  # fmt: skip
+
+
+def _update_threads(strands: Iterable[Strand]) -> None:
+    moment = connection.ops.adapt_datetimefield_value
+    rows = [
+        (s.subject, moment(s.first_at), moment(s.last_at), s.count, s.starter, s.last_by, s.pk)
+        for s in strands
+    ]  # fmt: skip
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE archive_thread SET subject = %s, first_at = %s, last_at = %s, count = %s, starter = %s,"
+                " last_by = %s WHERE id = %s",
+                rows,
+            )
+
+
+def _merge(source: int, into: int) -> None:
+    """Move a stored conversation's mails, and what readers added to it, into another."""
+    Mail.objects.filter(thread_id=source).update(thread_id=into)
+    Tag.objects.filter(thread_id=source).exclude(name__in=Tag.objects.filter(thread_id=into).values("name")).update(
+        thread_id=into
+    )
+    for model in (Favorite, LastView):
+        there = set(model.objects.filter(thread_id=into).values_list("user_id", flat=True))
+        model.objects.filter(thread_id=source).exclude(user_id__in=there).update(thread_id=into)
+    Thread.objects.filter(pk=source).delete()
+
+
+def _write_waits(mailing_list: MailingList, weave: Weave) -> None:
+    waits = weave.every_wait()
+    AwaitedMail.objects.filter(pk__in=[w.pk for w in waits if w.is_over and w.pk is not None]).delete()
+    AwaitedMail.objects.bulk_create(
+        AwaitedMail(mailing_list=mailing_list, message_id_hash=w.hash, mail_id=w.node.pk, nearness=w.nearness)
+        for w in waits
+        if w.pk is None and not w.is_over
+    )
+
+
+def _count(mailing_list: MailingList, mails: Iterable[Mail]) -> None:
+    months = Counter((mail.date.year, mail.date.month) for mail in mails)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO archive_month (mailing_list_id, year, month, count) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (mailing_list_id, year, month) DO UPDATE SET count = archive_month.count + excluded.count",
+            [(mailing_list.pk, year, month, count) for (year, month), count in sorted(months.items())],
+        )
