@@ -1,10 +1,14 @@
-"""A REST server in a thread, on a free port, with the test's database."""
+"""A REST server in a thread, and a site whose commands run as processes, each on the engine the tests run on."""
 
 import asyncio
 import dataclasses
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -38,3 +42,68 @@ def rest_server(transactional_db, monkeypatch) -> Iterator[Configuration]:
     thread.join(20)
     loop.close()
     assert not thread.is_alive()
+
+
+SET_UP = """
+import os
+from pathlib import Path
+from postroad.foundation import configuration
+configuration.create(Path(os.environ["POSTROAD_HOME"]))
+os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
+import django
+django.setup()
+"""
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The URL of an empty database on the engine the tests run on."""
+    server = os.environ.get("POSTROAD_TEST_DATABASE")
+    if server is None:
+        yield "sqlite:///postroad.db"
+        return
+    import psycopg
+
+    with psycopg.connect(server.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
+        name = f"commands_{os.getpid()}"
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{server.rpartition('/')[0]}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Site:
+    """A home of its own; its commands run as an administrator runs them."""
+
+    def __init__(self, home: Path, database: str) -> None:
+        self.home = home
+        self.environment = {
+            k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_", "MAILMAN_"))
+        }
+        self.environment |= {"POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": database}
+
+    def __call__(self, *arguments: str, stdin: str = "", program: str = "postroad") -> subprocess.CompletedProcess[str]:
+        """Run `postroad` (or another of our programs) with these arguments."""
+        return self._run([Path(sys.executable).with_name(program), *arguments], stdin)
+
+    def _run(self, command: list[object], stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, env=self.environment, timeout=60, check=False
+        )
+
+    def python(self, code: str) -> str:
+        """What a line of Python prints that has the site's database."""
+        done = self._run([sys.executable, "-c", f"{SET_UP}{code}"])
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def make(self) -> None:
+        """Configuration, secrets and tables."""
+        self.python("from postroad.project.commands.serve import prepare_database; prepare_database()")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, database) -> Site:
+    """A site for the tests of this module, in their order."""
+    site = Site(tmp_path_factory.mktemp("home"), database)
+    site.make()
+    return site

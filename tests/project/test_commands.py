@@ -1,14 +1,8 @@
 """The `postroad` command as an administrator uses it: real processes on a home of their own."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-POSTROAD = Path(sys.executable).with_name("postroad")
 
 POST = """\
 From: anna@example.org
@@ -17,63 +11,6 @@ Subject: Swarms
 Message-ID: <swarms@example.org>
 
 They are coming.
-"""
-
-
-@pytest.fixture(scope="module")
-def database():
-    """The URL of an empty database on the engine the tests run on."""
-    server = os.environ.get("POSTROAD_TEST_DATABASE")
-    if server is None:
-        yield "sqlite:///postroad.db"
-        return
-    import psycopg
-
-    with psycopg.connect(server.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
-        name = f"commands_{os.getpid()}"
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{server.rpartition('/')[0]}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, database):
-    """Run `postroad …` on one home for this module; what it said and its exit code."""
-    home = tmp_path_factory.mktemp("home")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
-    environment["POSTROAD_HOME"] = str(home)
-    environment["POSTROAD_DATABASE_URL"] = database
-
-    def run(*arguments, stdin=""):
-        return subprocess.run(
-            [POSTROAD, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=60,
-            check=False,
-        )
-
-    assert run("demo", "--help").returncode == 0
-    made = subprocess.run(
-        [sys.executable, "-c", MAKE_HOME], capture_output=True, text=True, env=environment, timeout=60, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    run.home = home
-    return run
-
-
-MAKE_HOME = """
-import os
-from pathlib import Path
-from postroad.foundation import configuration
-configuration.create(Path(os.environ["POSTROAD_HOME"]))
-os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-import django
-django.setup()
-from postroad.project.commands.serve import prepare_database
-prepare_database()
 """
 
 

@@ -25,6 +25,8 @@ Role = Callable[[Callable[[], None]], None]
 
 SLOWEST_RESTART = 30.0
 """Seconds between two starts of a role that keeps dying."""
+RESTART = -1
+"""What `run` returns after SIGHUP: the caller begins anew."""
 STOP_SECONDS = 30.0
 """How long a role may take to finish what it has in hand."""
 
@@ -45,15 +47,17 @@ class Supervisor:
         self._roles = roles
         self._children: dict[int, _Child] = {}
         self._stopping = False
+        self._restarting = False
         self._waiting_to_start: dict[str, tuple[float, int]] = {}
 
     def run(self) -> int:
-        """Start everything, say `ready` on standard output, and watch; the exit code."""
+        """Start everything, say `ready` on standard output, and watch; the exit code, or RESTART."""
         read_end, write_end = os.pipe()
         os.set_blocking(write_end, False)
         signal.set_wakeup_fd(write_end)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._restart)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         connections.close_all()
         for name in self._roles:
@@ -68,13 +72,16 @@ class Supervisor:
             self._wait(read_end, self._next_start())
             self._reap()
             self._start_waiting()
-        notify_service_manager("STOPPING=1")
+        notify_service_manager("RELOADING=1" if self._restarting else "STOPPING=1")
         self._end_all(signal.SIGTERM)
         self._reap_all()
-        return 0
+        return RESTART if self._restarting else 0
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
+
+    def _restart(self, *_: object) -> None:
+        self._stopping = self._restarting = True
 
     def _start(self, name: str, deaths: int) -> None:
         ready_read, ready_write = os.pipe()
@@ -153,7 +160,7 @@ class Supervisor:
 def _become(name: str, role: Role, ready: int) -> None:
     """In the child: run the role and leave, whatever happens, without returning into the parent's code."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     _show_name(name)
     _die_with_parent()

@@ -10,7 +10,7 @@ from postroad.community.people import actions, queries
 from postroad.community.people.adapter import Accounts
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
-from postroad.foundation.errors import BadInput
+from postroad.foundation.errors import BadInput, Conflict
 
 pytestmark = pytest.mark.django_db
 
@@ -221,3 +221,26 @@ def test_allauth_asks_our_adapter():
     from allauth.account.adapter import get_adapter
 
     assert isinstance(get_adapter(), Accounts)
+
+
+def test_an_address_is_renamed_with_everything_that_hangs_on_it():
+    user = actions.create_user("anne@example.org", password="long enough")
+    address = queries.find_address("anne@example.org")
+    actions.verify(address)
+    actions.rename_address(address, "Anne@Example.com")
+    user.refresh_from_db()
+    assert queries.find_address("anne@example.org") is None
+    assert queries.find_user("anne@example.com") == user
+    assert user.email == "anne@example.com"
+    assert address.verified_on is not None
+
+
+def test_an_address_is_not_renamed_into_another():
+    actions.ensure_address("bart@example.org")
+    address = actions.ensure_address("anne@example.org")
+    with pytest.raises(Conflict):
+        actions.rename_address(address, "Bart@example.org")
+    with pytest.raises(BadInput):
+        actions.rename_address(address, "anne@example.org")
+    actions.rename_address(address, "Anne@example.org")
+    assert address.original_email == "Anne@example.org"

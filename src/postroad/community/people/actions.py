@@ -12,7 +12,7 @@ from django.utils import timezone
 from postroad.community.people import sign_in
 from postroad.community.people.models import PREFERENCE_NAMES, Address, Preferences, User
 from postroad.community.people.queries import find_address, find_user
-from postroad.foundation.errors import BadInput
+from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
 
@@ -99,6 +99,26 @@ def add_address(user: User, email: str, display_name: str = "", *, absorb_existi
         absorb(user, owner)
         address.refresh_from_db()
     return address
+
+
+@transaction.atomic
+def rename_address(address: Address, new: str) -> None:
+    """Put another address in this one's place; memberships, verification and preferences stay.
+
+    Raises:
+        BadInput: it is no mail address, or the same.
+        Conflict: it exists already; one that differs in case only is this one.
+    """
+    if not is_valid_email(new):
+        raise BadInput(f"Invalid email address: {new}")
+    if new == address.original_email:
+        raise BadInput(f"Addresses are identical: {new}")
+    if new.lower() != address.email and find_address(new) is not None:
+        raise Conflict(f"Address already exists: {new}")
+    old = address.email
+    address.email, address.original_email = new.lower(), new
+    address.save(update_fields=["email", "original_email"])
+    sign_in.rename(old, address)
 
 
 @transaction.atomic

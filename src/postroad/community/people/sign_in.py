@@ -27,6 +27,12 @@ def follow(address: Address) -> None:
     settle(address.user)
 
 
+def rename(old: str, address: Address) -> None:
+    """An address was changed to another: whoever signed in with it does so with the new one."""
+    EmailAddress.objects.filter(email=old).update(email=address.email)
+    follow(address)
+
+
 def settle(user: User) -> None:
     """Make a verified address the user's contact address, if there is one and the present one is not."""
     rows = list(EmailAddress.objects.filter(user=user).order_by("-verified", "-primary", "pk"))

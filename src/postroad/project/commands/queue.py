@@ -69,15 +69,6 @@ def retry(jobs: tuple[int, ...], everything: bool) -> None:
 @click.confirmation_option(prompt="Dropped mail is gone. Drop it?")
 def drop(jobs: tuple[int, ...]) -> None:
     """Remove quarantined JOBS for good; the journey says so."""
-    from django.db import transaction
-
     from postroad.foundation.queue import actions
-    from postroad.foundation.queue.envelope import decode
-    from postroad.foundation.queue.models import Job
 
-    with transaction.atomic():
-        found = list(Job.objects.filter(pk__in=jobs, state=Job.State.QUARANTINED))
-        for job in found:
-            actions.record(decode(bytes(job.envelope)), job.queue, "dropped", "by the administrator")
-            job.delete()
-    click.echo(f"dropped {len(found)}")
+    click.echo(f"dropped {actions.drop(jobs)}")

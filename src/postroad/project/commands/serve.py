@@ -1,11 +1,13 @@
 """`postroad serve`: the whole site, or some of its roles."""
 
+import os
 import sys
 
 import click
 
 from postroad.foundation.errors import ConfigurationError
 from postroad.project.cli import home_option, open_home
+from postroad.project.instance import Instance
 
 
 @click.command("serve")
@@ -13,12 +15,19 @@ from postroad.project.cli import home_option, open_home
 @click.option("--role", "names", multiple=True, type=click.Choice(["mail", "delivery", "http"]), help="Only this role.")
 def command(home: str | None, names: tuple[str, ...]) -> None:
     """Run the site until SIGTERM; makes the home when there is none. Says `ready` when every listener is open."""
-    open_home(home, create=True)
+    path = open_home(home, create=True)
+    # A host may run its roles one by one; only the whole site is one of a kind.
+    instance = None if names else Instance(path)
     prepare_database()
     from postroad.project.roles import ROLES
-    from postroad.project.supervisor import Supervisor, chosen
+    from postroad.project.supervisor import RESTART, Supervisor, chosen
 
-    sys.exit(Supervisor(chosen(ROLES, names)).run())
+    code = Supervisor(chosen(ROLES, names)).run()
+    del instance
+    if code == RESTART:
+        # The same process number with the configuration and the program as they are now.
+        os.execv(sys.executable, [sys.executable, "-m", "postroad", *sys.argv[1:]])  # noqa: S606
+    sys.exit(code)
 
 
 def prepare_database() -> None:

@@ -1,0 +1,83 @@
+"""start, stop, restart, reopen, status (facts: cli §5)."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import click
+
+from postroad.project.instance import running
+from postroad.project.mailman.cli import HELP, fail, open_site
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+START_SECONDS = 60.0
+
+
+@click.command("start", context_settings=HELP)
+@click.option("-f", "--force", is_flag=True, help="Accepted: a lock never goes stale here.")
+@click.option("-g", "--generate-alias-file", is_flag=True, help="Accepted: maps are written by `mailman aliases`.")
+@click.option("-u", "--run-as-user", is_flag=True, help="Accepted and not needed.")
+@quiet_option
+def start(force: bool, generate_alias_file: bool, run_as_user: bool, quiet: bool) -> None:
+    """Start the service in the background; under systemd, let that do it: `systemctl start postroad`."""
+    home = open_site()
+    pid = running(home)
+    if pid is not None:
+        raise fail(f"it runs already, as process {pid}")
+    log = home / "run" / "serve.log"
+    with log.open("ab") as out:
+        child = subprocess.Popen(  # noqa: S603 — our own program
+            [sys.executable, "-m", "postroad", "serve", "--home", str(home)],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and child.poll() is None:
+        if running(home) == child.pid:
+            break
+        time.sleep(0.05)
+    if child.poll() is not None:
+        raise fail(f"it could not start; {log} says why")
+    if not quiet:
+        click.echo(f"Started as process {child.pid}; its log is {log}")
+
+
+def _signal(number: int, what: str, quiet: bool) -> None:
+    pid = running(open_site())
+    if pid is None:
+        click.echo("It does not run", err=True)
+        return
+    os.kill(pid, number)
+    if not quiet:
+        click.echo(f"{what} process {pid}")
+
+
+@click.command("stop", context_settings=HELP)
+@quiet_option
+def stop(quiet: bool) -> None:
+    """Stop the service; what is in hand is finished first."""
+    _signal(signal.SIGTERM, "Stopping", quiet)
+
+
+@click.command("restart", context_settings=HELP)
+@quiet_option
+def restart(quiet: bool) -> None:
+    """Restart the service, reading the configuration anew."""
+    _signal(signal.SIGHUP, "Restarting", quiet)
+
+
+@click.command("reopen", context_settings=HELP)
+@quiet_option
+def reopen(quiet: bool) -> None:
+    """Do nothing: logs go to standard error, and who keeps them there rotates them."""
+    if not quiet:
+        click.echo("Nothing to reopen: logs go to standard error")
+
+
+@click.command("status", context_settings=HELP)
+def status() -> int:
+    """Tell whether the service runs: exit code 1 if it does, 0 if not, as Mailman's."""
+    pid = running(open_site())
+    click.echo("It does not run" if pid is None else f"It runs as process {pid}")
+    return 0 if pid is None else 1

@@ -1,0 +1,107 @@
+"""conf, info, version, help (facts: cli §6)."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from postroad.foundation import durations, mailman_cfg
+from postroad.foundation.configuration import Configuration, current
+from postroad.project.mailman.cli import HELP, fail, open_site, version_line
+
+
+@click.command("version", context_settings=HELP)
+def version() -> None:
+    """Tell the version."""
+    click.echo(version_line())
+
+
+@click.command("help", context_settings=HELP)
+@click.pass_context
+def help(ctx: click.Context) -> None:  # noqa: A001 — the subcommand's name
+    """Show the overview of subcommands."""
+    click.echo(ctx.find_root().get_help())
+
+
+@click.command("info", context_settings=HELP)
+@click.option("-o", "--output", default="-", help="A file; - is standard output.")
+@click.option("-v", "--verbose", is_flag=True, help="With every path.")
+def info(output: str, verbose: bool) -> None:
+    """Tell version, configuration, database and REST address; the password stays in postroad.toml."""
+    home = open_site()
+    found = current()
+    lines = [
+        version_line(), f"Python {sys.version}", f"config file: {found.file}", f"db url: {_without_password(found)}",
+        "devmode: DISABLED", f"REST root url: http://{found.rest.listen}/3.1/",
+        f"REST credentials: {found.rest.user}:(see [rest] in {found.file})",
+    ]  # fmt: skip
+    text = "".join(f"{line}\n" for line in lines)
+    if output == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(output).write_text(text, encoding="utf-8")
+    if verbose:
+        click.echo(f"File system paths:\n    HOME = {home}\n    RUN_DIR = {home / 'run'}")
+
+
+def _without_password(found: Configuration) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(found.database.url)
+    if not parts.password:
+        return found.database.url
+    return found.database.url.replace(f":{parts.password}@", ":(set)@")
+
+
+_SHOWN: dict[Callable[..., object], Callable[[object], str]] = {
+    durations.seconds_of: lambda value: durations.text_of(float(str(value))),
+    mailman_cfg._days: lambda value: durations.text_of(float(str(value)) * durations.DAY),
+    mailman_cfg.yes_or_no: lambda value: "yes" if value else "no",
+    mailman_cfg._security: lambda value: {"none": "smtp", "tls": "smtps"}.get(str(value), str(value)),
+}
+
+
+def in_force() -> dict[str, dict[str, str]]:
+    """Mailman's sections and keys with what is in force here; what a mailman.cfg says beyond that stands as written."""
+    found: dict[str, dict[str, str]] = {}
+    named = current().site.mailman_cfg or os.environ.get("POSTROAD_SITE_MAILMAN_CFG", "")
+    if named:
+        for section, values in mailman_cfg.read(Path(named)).sections.items():
+            found[section] = {key: " ".join(value.split()) for key, value in values.items()}
+    for (section, key), (ours, name, convert) in mailman_cfg.MAPPED.items():
+        value = getattr(getattr(current(), ours), name)
+        text = " ".join(value) if isinstance(value, tuple) else _SHOWN.get(convert, str)(value)
+        found.setdefault(section, {})[key] = "(set)" if name == "password" and value else text
+    for ours, (section, host, port) in mailman_cfg.LISTENERS.items():
+        listen = getattr(current(), ours).listen
+        found.setdefault(section, {}).update({host: listen.host, port: str(listen.port)})
+    found.setdefault("database", {})["url"] = _without_password(current())
+    return found
+
+
+@click.command("conf", context_settings=HELP)
+@click.option("-s", "--section", help="Only this section.")
+@click.option("-k", "--key", help="Only this key.")
+@click.option("-o", "--output", default="-", help="A file; - is standard output.")
+def conf(section: str | None, key: str | None, output: str) -> None:
+    """Show the configuration in force, in Mailman's words; with --section and --key, the bare value."""
+    open_site()
+    found = in_force()
+    if section and section not in found:
+        raise fail(f"no such section: {section}")
+    if section and key and key not in found[section]:
+        raise fail(f"section {section} has no key {key}")
+    if section and key:
+        text = f"{found[section][key]}\n"
+    else:
+        rows = sorted((s, k, v) for s, values in found.items() for k, v in values.items())
+        rows = [row for row in rows if section in (None, row[0]) and key in (None, row[1])]
+        if not rows:
+            raise fail(f"no section has a key {key}")
+        text = "".join(f"[{s}] {k}: {v}\n" for s, k, v in rows)
+    if output == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(output).write_text(text, encoding="utf-8")
