@@ -181,3 +181,19 @@ def test_a_list_is_removed_and_an_unknown_one_is_no_error(mailman):
     assert mailman("remove", "bees@lists.example.org").stdout == "Removed list: bees@lists.example.org\n"
     gone = mailman("remove", "bees@lists.example.org")
     assert (gone.returncode, gone.stdout) == (0, "No such list: bees@lists.example.org\n")
+
+
+def test_members_are_removed_and_brought_in_step_with_a_file(mailman):
+    mailman("create", "-q", "crew@lists.example.org")
+    mailman("addmembers", "-W", "-", "crew@lists.example.org", stdin="a@example.org\nb@example.org\nc@example.org\n")
+    gone = mailman("delmembers", "-G", "-l", "crew@lists.example.org", "-m", "a@example.org", "-m", "z@example.org")
+    assert (gone.returncode, gone.stderr) == (0, "Member not subscribed: z@example.org\n")
+    wanted = "New Name <B@example.org>\nd@example.org\n"
+    planned = mailman("syncmembers", "-n", "-", "crew@lists.example.org", stdin=wanted)
+    assert planned.stdout == "[ADD] d@example.org\n[DEL] c@example.org\n"
+    assert mailman("members", "-c", "crew@lists.example.org").stdout == "2\n"
+    assert mailman("syncmembers", "-W", "-G", "-", "crew@lists.example.org", stdin=wanted).stdout == planned.stdout
+    assert mailman("syncmembers", "-", "crew@lists.example.org", stdin=wanted).stdout == "Nothing to do\n"
+    assert mailman("delmembers", "-a", "-G", "-l", "crew@lists.example.org").returncode == 0
+    assert mailman("members", "-c", "crew@lists.example.org").stdout == "0\n"
+    assert mailman("delmembers", "-l", "crew@lists.example.org").returncode == 2

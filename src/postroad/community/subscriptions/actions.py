@@ -169,6 +169,12 @@ def end_by_link(member: Member, origin: Origin = REST) -> Outcome:
 
 
 @transaction.atomic
+def remove(member: Member, *, goodbye: bool | None = None, notify_owners: bool | None = None) -> None:
+    """End a membership by the administrator's will; who is told is the list's setting, unless it is said here."""
+    workflow.unsubscribe(member, REST, goodbye=goodbye, notify_owners=notify_owners)
+
+
+@transaction.atomic
 def remove_members(mailing_list: MailingList, emails: Sequence[str]) -> Mapping[str, bool]:
     """End the memberships of these addresses without any mail; for each, whether there was one."""
     found = queries.members_by_address(mailing_list, emails)

@@ -233,16 +233,23 @@ def moderate_or_unsubscribe(member: Member, origin: Origin, *, pre_approved: boo
     return _ask_moderators(member.mailing_list, kind, address, {}, "list:admin:action:unsubscribe")
 
 
-def unsubscribe(member: Member, origin: Origin) -> Outcome:
-    """End the membership and tell those who want to know; what the member did in person can be taken back."""
+def unsubscribe(
+    member: Member, origin: Origin, *, goodbye: bool | None = None, notify_owners: bool | None = None
+) -> Outcome:
+    """End the membership and tell those who want to know; what the member did in person can be taken back.
+
+    Whether a goodbye and a notice to the owners are sent is the list's setting, unless it is told.
+    """
     mailing_list, address = member.mailing_list, member.effective_address
     email = address.email if address else ""
     secret = _open_undo(member, address) if address and origin.is_public else ""
     member.delete()
     note(mailing_list.list_id, email, "left", origin)
-    if settings.send_goodbye_message.of(mailing_list) and address is not None:
+    goodbye = settings.send_goodbye_message.of(mailing_list) if goodbye is None else goodbye
+    notify = settings.admin_notify_mchanges.of(mailing_list) if notify_owners is None else notify_owners
+    if goodbye and address is not None:
         notices.goodbye(mailing_list, address.original_email, secret, member.preferred_language or "")
-    if settings.admin_notify_mchanges.of(mailing_list):
+    if notify:
         notices.tell_owners(mailing_list, "list:admin:notice:unsubscribe", email)
     return Outcome(token=secret or None, kind=Pending.Kind.UNSUBSCRIPTION)
 

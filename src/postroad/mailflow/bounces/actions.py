@@ -239,7 +239,7 @@ def _remind(member: Member, now: datetime) -> None:
 
 def _remove(member: Member) -> None:
     email, mailing_list = _email(member), member.mailing_list
-    subscriptions.end_by_link(member)
+    subscriptions.remove(member, goodbye=True, notify_owners=False)
     if settings.bounce_notify_owner_on_removal.of(mailing_list):
         notices.tell_owners(mailing_list, "list:admin:notice:removal", email)
 
