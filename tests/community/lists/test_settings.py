@@ -73,7 +73,8 @@ def test_the_17_read_only_attributes_follow_from_the_list():
 
 
 def test_what_mailman_keeps_without_showing_is_declared_but_not_exposed():
-    assert {name for name, setting in all_settings().items() if not setting.exposed} == UNEXPOSED
+    hidden = {name for name, setting in all_settings().items() if not setting.exposed}
+    assert hidden >= UNEXPOSED  # What Postroad adds stands beside them, never in an old shape.
 
 
 @pytest.mark.parametrize("module", django_settings.LIST_SETTING_MODULES)
