@@ -6,6 +6,8 @@ import pytest
 
 from postroad.project.mailman.cli import COMMANDS
 
+from .conftest import free_port
+
 
 @pytest.fixture(scope="module")
 def mailman(run):
@@ -148,7 +150,7 @@ def test_the_service_is_started_restarted_and_stopped(mailman):
     file = site.home / "postroad.toml"
     text = file.read_text()
     for port in ("8000", "8001", "8024"):
-        text = text.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
+        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}")
     file.write_text(text)
     assert mailman("status").returncode == 0
     started = mailman("start")

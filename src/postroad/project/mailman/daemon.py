@@ -1,10 +1,11 @@
 """start, stop, restart, reopen, status (facts: cli §5)."""
 
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
-import time
 
 import click
 
@@ -27,20 +28,27 @@ def start(force: bool, generate_alias_file: bool, run_as_user: bool, quiet: bool
     if pid is not None:
         raise fail(f"it runs already, as process {pid}")
     log = home / "run" / "serve.log"
-    with log.open("ab") as out:
+    with log.open("ab") as out, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(f"\0postroad-start-{os.getpid()}")
         child = subprocess.Popen(  # noqa: S603 — our own program
             [sys.executable, "-m", "postroad", "serve", "--home", str(home)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            env={**os.environ, "NOTIFY_SOCKET": f"@postroad-start-{os.getpid()}"},
         )  # fmt: skip
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and child.poll() is None:
-        if running(home) == child.pid:
-            break
-        time.sleep(0.05)
-    if child.poll() is not None:
-        raise fail(f"it could not start; {log} says why")
+        if not _is_ready(child, heard):
+            raise fail(f"it could not start; {log} says why")
     if not quiet:
         click.echo(f"Started as process {child.pid}; its log is {log}")
+
+
+def _is_ready(child: "subprocess.Popen[bytes]", heard: socket.socket) -> bool:
+    """Wait until the service says so (sd_notify(3)), ends, or takes too long."""
+    ended = os.pidfd_open(child.pid)
+    try:
+        readable, _, _ = select.select([heard.fileno(), ended], [], [], START_SECONDS)
+    finally:
+        os.close(ended)
+    return heard.fileno() in readable and heard.recv(64) == b"READY=1"
 
 
 def _signal(number: int, what: str, quiet: bool) -> None:
