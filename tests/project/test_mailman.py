@@ -30,7 +30,7 @@ def test_lists_are_made_and_shown(mailman):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("create", "ants@lists.example.org"), "exists already"),
+        (("create", "ants@lists.example.org"), "Mailing list exists"),
         (("create", "-D", "new@unknown.example"), "unknown domain: unknown.example"),
         (("create", "--language", "xx", "new@lists.example.org"), "unknown language: xx"),
         (("create", "-o", "nobody", "new@lists.example.org"), "not an address: nobody"),

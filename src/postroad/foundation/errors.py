@@ -33,6 +33,10 @@ class Conflict(PostroadError):
     """It exists already, or is being done already."""
 
 
+class Stale(PostroadError):
+    """What is to be changed is not any more what the one who asks saw."""
+
+
 class Rejected(PostroadError):
     """A mail that a rule turns away for good."""
 
@@ -70,6 +74,7 @@ ANSWERS: Mapping[type[PostroadError], Answer] = MappingProxyType(
         NotAllowed: Answer(550, "5.7.1", 403, 2),
         SignInNeeded: Answer(530, "5.7.0", 401, 2),
         Conflict: Answer(550, "5.5.0", 409, 2),
+        Stale: Answer(550, "5.5.0", 412, 2),
         Rejected: Answer(550, "5.7.1", 403, 2),
         TooLarge: Answer(552, "5.3.4", 413, 2),
         TooMany: Answer(452, "4.5.3", 429, 2),

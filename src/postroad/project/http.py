@@ -16,7 +16,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import get_resolver, set_script_prefix
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -24,8 +24,7 @@ from postroad.foundation.configuration import Listen, current
 
 log = logging.getLogger("postroad.http")
 
-STREAMED_FROM = 1_000_000
-"""Answers shorter than this (bytes) are sent whole."""
+REST_URLS = "postroad.project.rest_urls"
 
 
 class PageHandler(WSGIHandler):
@@ -36,14 +35,15 @@ class RestHandler(WSGIHandler):
     """Django with none of them: no session, no language, no messages; a request of REST is cheap."""
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """Nothing stands between the request and the view."""
+        """Nothing stands between the request and the view; what is wrong with the addresses shows at the start."""
+        _ = get_resolver(REST_URLS).url_patterns
         self._template_response_middleware: list[Any] = []
         self._view_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
         self._middleware_chain: Callable[[Any], Any] = convert_exception_to_response(self._route)
 
     def _route(self, request: HttpRequest) -> HttpResponseBase:
-        request.urlconf = "postroad.project.rest_urls"
+        request.urlconf = REST_URLS
         # Django's own step behind the middleware; its stubs do not know it.
         answer: HttpResponseBase = self._get_response(request)  # type: ignore[attr-defined]
         return answer

@@ -1,17 +1,120 @@
-"""Every address of REST 3.0 and 3.1, gathered from the slices; the API's version is the first segment."""
+"""Every address of REST 3.0 and 3.1, gathered from the slices, with the right a caller needs to read and to write.
+
+This is the one table of rights: `read`, `moderate` and `manage` count on the list a call is about, `site` everywhere.
+The API's version is the first segment.
+"""
+
+from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, include, path, re_path, register_converter
+from django.urls.converters import StringConverter
 
 from postroad.community.bans import api as bans
 from postroad.community.lists import api as lists
+from postroad.community.lists import config_api as config
+from postroad.community.lists import domains_api as domains
+from postroad.community.notices import api as templates
 from postroad.community.people import api as people
 from postroad.community.subscriptions import api as members
+from postroad.community.subscriptions import requests_api as requests
+from postroad.foundation.rest.endpoint import Endpoint
+from postroad.foundation.rest.operation import Right
 from postroad.foundation.rest.resource import failure
-from postroad.mailflow.moderation import api as moderation
+from postroad.mailflow.moderation import api as held
+from postroad.project import config_3_0_api as config_3_0
+from postroad.project import queues_api as queues
 from postroad.project import system_api as system
 
-ROLE = "(?P<role>member|owner|moderator|nonmember)"
+
+class Role(StringConverter):
+    """A role on a list, as a part of an address."""
+
+    regex = "member|owner|moderator|nonmember"
+
+
+register_converter(Role, "role")
+
+Row = tuple[str, Endpoint, Right, Right]
+"""Address, what answers there, the right to read, the right to write."""
+
+ROWS: Sequence[Row] = (
+    ("system", system.versions, "read", "site"),
+    ("system/versions", system.versions, "read", "site"),
+    ("system/preferences", system.preferences, "site", "site"),
+    ("system/configuration", system.configuration, "site", "site"),
+    ("system/configuration/<str:section>", system.configuration_section, "site", "site"),
+    ("system/pipelines", system.pipelines, "site", "site"),
+    ("system/chains", system.chains, "site", "site"),
+    ("domains", domains.domains, "site", "site"),
+    ("domains/<str:mail_host>", domains.domain, "site", "site"),
+    ("domains/<str:mail_host>/lists", domains.domain_lists, "site", "site"),
+    ("domains/<str:mail_host>/owners", domains.domain_owners, "site", "site"),
+    ("lists", lists.lists, "site", "site"),
+    ("lists/styles", lists.styles, "site", "site"),
+    ("lists/find", members.lists_find, "site", "site"),
+    ("lists/<str:list_id>", lists.list_, "read", "site"),
+    ("lists/<str:list_id>/archivers", lists.archivers, "manage", "manage"),
+    ("lists/<str:list_id>/roster/<role:role>", members.roster, "moderate", "manage"),
+    ("lists/<str:list_id>/<role:role>/<str:email>", members.member_in_role, "moderate", "manage"),
+    ("lists/<str:list_id>/held", held.held_all, "moderate", "moderate"),
+    ("lists/<str:list_id>/held/count", held.held_count, "read", "moderate"),
+    ("lists/<str:list_id>/held/<str:request_id>", held.held_one, "moderate", "moderate"),
+    ("lists/<str:list_id>/requests", requests.requests, "moderate", "moderate"),
+    ("lists/<str:list_id>/requests/count", requests.requests_count, "read", "moderate"),
+    ("lists/<str:list_id>/requests/<str:token>", requests.request_one, "moderate", "moderate"),
+    ("lists/<str:list_id>/header-matches", held.matches, "manage", "manage"),
+    ("lists/<str:list_id>/header-matches/find", held.matches_found, "manage", "manage"),
+    ("lists/<str:list_id>/header-matches/<str:position>", held.match, "manage", "manage"),
+    ("lists/<str:list_id>/bans", bans.bans, "moderate", "moderate"),
+    ("lists/<str:list_id>/bans/<path:email>", bans.ban, "moderate", "moderate"),
+    ("bans", bans.bans, "site", "site"),
+    ("bans/<path:email>", bans.ban, "site", "site"),
+    ("members", members.members, "site", "manage"),
+    ("members/find", members.members_find, "moderate", "moderate"),
+    ("members/<str:member_id>", members.member, "moderate", "manage"),
+    ("members/<str:member_id>/preferences", members.member_preferences, "moderate", "manage"),
+    ("members/<str:member_id>/all/preferences", members.member_all_preferences, "moderate", "manage"),
+    ("users", people.users, "site", "site"),
+    ("users/find", people.users_find, "site", "site"),
+    ("users/<str:identifier>", people.user, "site", "site"),
+    ("users/<str:identifier>/addresses", people.user_addresses, "site", "site"),
+    ("users/<str:identifier>/preferred_address", people.user_preferred, "site", "site"),
+    ("users/<str:identifier>/preferences", people.user_preferences, "site", "site"),
+    ("users/<str:identifier>/login", people.user_login, "site", "site"),
+    ("owners", people.owners, "site", "site"),
+    ("addresses", people.addresses, "site", "site"),
+    ("addresses/<str:email>", people.address, "site", "site"),
+    ("addresses/<str:email>/memberships", members.address_memberships, "site", "site"),
+    ("addresses/<str:email>/preferences", people.address_preferences, "site", "site"),
+    ("addresses/<str:email>/verify", people.address_verify, "site", "site"),
+    ("addresses/<str:email>/unverify", people.address_unverify, "site", "site"),
+    ("addresses/<str:email>/user", people.address_user, "site", "site"),
+    ("queues", queues.queues, "site", "site"),
+    ("queues/<str:name>", queues.queue, "site", "site"),
+    ("queues/<str:name>/<str:file>", queues.queue_file, "site", "site"),
+    ("reserved/reset", system.reserved_reset, "site", "site"),
+    ("reserved/uids/orphans", system.reserved_orphans, "site", "site"),
+)
+
+ONLY_3_0: Sequence[Row] = (
+    ("lists/<str:list_id>/config", config_3_0.config_3_0, "manage", "manage"),
+    ("lists/<str:list_id>/config/<str:attribute>", config_3_0.config_attribute_3_0, "manage", "manage"),
+    ("templates/<path:rest>", system.templates, "site", "site"),
+)
+
+ONLY_3_1: Sequence[Row] = (
+    ("lists/<str:list_id>/config", config.config, "manage", "manage"),
+    ("lists/<str:list_id>/config/<str:attribute>", config.config_attribute, "manage", "manage"),
+    ("uris", templates.site_uris, "site", "site"),
+    ("uris/<str:template>", templates.site_uri, "site", "site"),
+    ("domains/<str:mail_host>/uris", templates.domain_uris, "site", "site"),
+    ("domains/<str:mail_host>/uris/<str:template>", templates.domain_uri, "site", "site"),
+    ("lists/<str:list_id>/uris", templates.list_uris, "manage", "manage"),
+    ("lists/<str:list_id>/uris/<str:template>", templates.list_uri, "manage", "manage"),
+    ("plugins", system.plugins, "site", "site"),
+    ("plugins/<path:rest>", system.plugin, "site", "site"),
+)
 
 
 def unknown(request: HttpRequest, **_: object) -> HttpResponse:
@@ -19,55 +122,19 @@ def unknown(request: HttpRequest, **_: object) -> HttpResponse:
     return failure(404)
 
 
-RESOURCES: list[URLPattern | URLResolver] = [
-    path("system", system.versions),
-    path("system/versions", system.versions),
-    path("system/preferences", system.preferences),
-    path("system/pipelines", system.pipelines),
-    path("system/chains", system.chains),
-    path("domains", lists.domains),
-    path("domains/<str:mail_host>", lists.domain),
-    path("domains/<str:mail_host>/lists", lists.domain_lists),
-    path("domains/<str:mail_host>/owners", lists.domain_owners),
-    path("lists", lists.lists),
-    path("lists/styles", lists.styles),
-    path("lists/find", members.lists_find),
-    path("lists/<str:list_id>", lists.list_),
-    path("lists/<str:list_id>/config", lists.config),
-    path("lists/<str:list_id>/config/<str:attribute>", lists.config_attribute),
-    re_path(rf"^lists/(?P<list_id>[^/]+)/roster/{ROLE}$", members.roster),
-    re_path(rf"^lists/(?P<list_id>[^/]+)/{ROLE}/(?P<email>[^/]+)$", members.member_in_role),
-    path("lists/<str:list_id>/held", moderation.held_all),
-    path("lists/<str:list_id>/held/count", moderation.held_count),
-    path("lists/<str:list_id>/held/<str:request_id>", moderation.held_one),
-    path("lists/<str:list_id>/header-matches", moderation.matches),
-    path("lists/<str:list_id>/header-matches/find", moderation.matches_found),
-    path("lists/<str:list_id>/header-matches/<str:position>", moderation.match),
-    path("lists/<str:list_id>/bans", bans.bans),
-    path("lists/<str:list_id>/bans/<path:email>", bans.ban),
-    path("bans", bans.bans),
-    path("bans/<path:email>", bans.ban),
-    path("members", members.members),
-    path("members/find", members.members_find),
-    path("members/<str:member_id>", members.member),
-    path("members/<str:member_id>/preferences", members.member_preferences),
-    path("members/<str:member_id>/all/preferences", members.member_all_preferences),
-    path("users", people.users),
-    path("users/find", people.users_find),
-    path("users/<str:identifier>", people.user),
-    path("users/<str:identifier>/addresses", people.user_addresses),
-    path("users/<str:identifier>/preferred_address", people.user_preferred),
-    path("users/<str:identifier>/preferences", people.preferences),
-    path("users/<str:identifier>/login", people.user_login),
-    path("owners", people.owners),
-    path("addresses", people.addresses),
-    path("addresses/<str:email>", people.address),
-    path("addresses/<str:email>/memberships", members.address_memberships),
-    path("addresses/<str:email>/preferences", people.preferences),
-    path("addresses/<str:email>/verify", people.address_verify),
-    path("addresses/<str:email>/unverify", people.address_unverify),
-    path("addresses/<str:email>/user", people.address_user),
-]
+def broken(request: HttpRequest, **_: object) -> HttpResponse:
+    """Something failed before any resource could answer."""
+    return failure(500)
 
-urlpatterns = [path("3.0/", include(RESOURCES)), path("3.1/", include(RESOURCES))]
+
+def _patterns(rows: Sequence[Row]) -> list[URLPattern]:
+    return [path(route, endpoint.allowing(reading, writing)) for route, endpoint, reading, writing in rows]
+
+
+urlpatterns = [
+    path("3.0/", include(_patterns((*ROWS, *ONLY_3_0)))),
+    path("3.1/", include(_patterns((*ROWS, *ONLY_3_1)))),
+    re_path(r"^3\.[01]$", system.root.allowing("read")),
+]
 handler404 = "postroad.project.rest_urls.unknown"
+handler500 = "postroad.project.rest_urls.broken"

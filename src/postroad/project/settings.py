@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "postroad.foundation.web",
     "postroad.foundation.queue",
     "postroad.foundation.storage",
+    "postroad.foundation.rest",
     "postroad.community.people",
     "postroad.community.lists",
     "postroad.community.bans",
@@ -143,6 +144,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200_000  # Mass subscription and roster removal come as one form.
 APPEND_SLASH = False
 LOGGING_CONFIG = None
+
+REST_TOKENS = "postroad.project.tokens.caller_of"  # Knows the people's tokens of REST.
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = [

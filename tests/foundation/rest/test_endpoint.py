@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -10,12 +11,16 @@ from django.conf import settings
 from django.test import RequestFactory
 
 from postroad.foundation.errors import BadInput, Conflict, NotFound, TryLater
-from postroad.foundation.rest import resource
+from postroad.foundation.rest import audit, fields, resource
 from postroad.foundation.rest.endpoint import endpoint
+from postroad.foundation.rest.models import Call
+from postroad.foundation.rest.operation import takes
 from postroad.foundation.storage import actions as storage
 from postroad.foundation.storage.models import Blob
 
 pytestmark = pytest.mark.django_db
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def credential(user=None, password=None):
@@ -55,7 +60,7 @@ def test_without_the_sites_credential_nothing_is_told(header):
 
 def test_a_method_that_is_not_there_is_told_with_those_that_are():
     response = call(endpoint(get=show), "post")
-    assert (response.status_code, response["Allow"]) == (405, "GET")
+    assert (response.status_code, response["Allow"]) == (405, "GET, OPTIONS")
     assert call(endpoint(get=show), "options")["Allow"] == "GET"
 
 
@@ -80,6 +85,53 @@ def test_a_refused_call_leaves_nothing_behind():
 
     assert call(endpoint(post=make), "post").status_code == 409
     assert not Blob.objects.exists()
+
+
+def test_a_stale_tag_stops_a_write():
+    """If-Match (RFC 9110 §13.1.1): only what the client saw is changed."""
+    written = []
+
+    def write(request, values):
+        written.append(values)
+        return resource.done()
+
+    view = endpoint(get=show, patch=takes(write))
+    tag = call(view)["ETag"]
+    assert call(view, "patch", HTTP_IF_MATCH='"stale"').status_code == 412
+    assert not written
+    assert call(view, "patch", HTTP_IF_MATCH=f'"other", {tag}').status_code == 204
+    assert call(view, "patch", HTTP_IF_MATCH="*").status_code == 204
+    assert len(written) == 2
+
+
+def test_fields_that_are_not_declared_never_reach_the_view():
+    def write(request, values):
+        raise AssertionError(values)
+
+    view = endpoint(post=takes(write, {"name": fields.line}))
+    for data in ({}, {"name": "a\nb"}, {"name": "a", "more": "b"}, {"name": ["a", "b"]}):
+        assert call(view, "post", data=urlencode(data, doseq=True), content_type=FORM).status_code == 400
+
+
+def test_every_call_is_noted():
+    """A change in its own transaction; reading and refused calls together, equal ones counted."""
+    audit.flush()
+    Call.objects.all().delete()
+
+    def change(request, values):
+        return resource.done()
+
+    view = endpoint(get=show, patch=takes(change))
+    call(view, "patch")
+    assert list(Call.objects.values_list("caller", "method", "path", "status")) == [
+        ("site", "PATCH", "/3.1/things", 204)
+    ]
+    call(view)
+    call(view)
+    call(view, "patch", path="/3.1/things?unknown=1")
+    assert audit.flush() == 2
+    counts = {(c.method, c.status): c.times for c in Call.objects.all()}
+    assert counts == {("PATCH", 204): 1, ("GET", 200): 2, ("PATCH", 400): 1}
 
 
 def test_a_resource_has_a_tag_that_changes_with_it():

@@ -10,9 +10,15 @@ from postroad.community.lists.api import find_list
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.values import email_or_pattern
 from postroad.foundation.errors import NotFound
-from postroad.foundation.rest import body
+from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
+from postroad.foundation.rest.fields import Field, one
+from postroad.foundation.rest.operation import shows, takes
 from postroad.foundation.rest.resource import Json, created, done, link, ok, paged
+from postroad.foundation.rest.shapes import LINK, TEXT, many, shape
+
+BAN = shape("Ban", may_lack="list_id", email=TEXT, self_link=LINK, list_id=TEXT)
+_EMAIL = Field(lambda value: email_or_pattern(one(value)), {"type": "string", "maxLength": 255})
 
 
 def _scope(list_id: str | None) -> MailingList | None:
@@ -30,6 +36,7 @@ def _resource(request: HttpRequest, email: str, mailing_list: MailingList | None
 
 
 def _show_all(request: HttpRequest, list_id: str | None = None) -> HttpResponse:
+    """The bans of a list, or those of the whole site, by address."""
     mailing_list = _scope(list_id)
 
     def render(ban: Ban) -> Json:
@@ -38,9 +45,9 @@ def _show_all(request: HttpRequest, list_id: str | None = None) -> HttpResponse:
     return paged(request, queries.find(mailing_list), render)
 
 
-def _add(request: HttpRequest, list_id: str | None = None) -> HttpResponse:
+def _add(request: HttpRequest, values: Values, list_id: str | None = None) -> HttpResponse:
+    """Ban an address, or all that match a pattern."""
     mailing_list = _scope(list_id)
-    values = body.read(request, {"email": email_or_pattern})
     ban = actions.ban(values["email"], mailing_list)
     return created(request, _path(ban.email, mailing_list))
 
@@ -56,17 +63,19 @@ def _check_banned(email: str, mailing_list: MailingList | None) -> None:
 
 
 def _show(request: HttpRequest, email: str, list_id: str | None = None) -> HttpResponse:
+    """Whether an address is banned, by whichever ban."""
     mailing_list = _scope(list_id)
     _check_banned(email, mailing_list)
     return ok(_resource(request, email, mailing_list))
 
 
-def _lift(request: HttpRequest, email: str, list_id: str | None = None) -> HttpResponse:
+def _lift(request: HttpRequest, values: Values, email: str, list_id: str | None = None) -> HttpResponse:
+    """Lift a ban."""
     mailing_list = _scope(list_id)
     _check_banned(email, mailing_list)
     actions.lift(email, mailing_list)
     return done()
 
 
-bans = endpoint(get=_show_all, post=_add)
-ban = endpoint(get=_show, delete=_lift)
+bans = endpoint(get=shows(_show_all, many(BAN), paged=True), post=takes(_add, {"email": _EMAIL}, status=201))
+ban = endpoint(get=shows(_show, BAN), delete=takes(_lift))

@@ -12,7 +12,7 @@ from django.db.models import F, Model
 from django.utils import timezone
 
 from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
-from postroad.community.lists.queries import ARCHIVERS, find_domain, lists_of_domain
+from postroad.community.lists.queries import archivers, find_domain, lists_of_domain
 from postroad.community.lists.register import all_settings
 from postroad.community.lists.styles import DEFAULT_STYLE, STYLES
 from postroad.community.lists.values import checked
@@ -106,7 +106,7 @@ def create_list(fqdn_listname: str, style_name: str = DEFAULT_STYLE) -> MailingL
         raise BadInput(f"Unknown style {style_name}. Accepted Values are: {', '.join(STYLES)}")
     list_id = f"{name}.{host}"
     if MailingList.objects.filter(list_id=list_id).exists():
-        raise BadInput(f"Mailing list exists already: {address}")
+        raise BadInput("Mailing list exists")
     made = MailingList(list_id=list_id, list_name=name, domain=domain, mail_host=host, style_name=style_name)
     _mirror(made)
     made.save(force_insert=True)
@@ -185,9 +185,10 @@ def set_archivers(mailing_list: MailingList, enabled: Mapping[str, bool]) -> Non
     Raises:
         BadInput: there is no archiver of that name.
     """
+    known = archivers(mailing_list)
     for name, value in enabled.items():
-        if name not in ARCHIVERS:
-            raise BadInput(f"Unknown archiver {name}. Accepted Values are: {', '.join(ARCHIVERS)}")
+        if name not in known:
+            raise BadInput(f"Unknown archiver {name}. Accepted Values are: {', '.join(known)}")
         ListArchiver.objects.update_or_create(mailing_list=mailing_list, name=name, defaults={"is_enabled": value})
 
 

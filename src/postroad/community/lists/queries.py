@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
 
-ARCHIVERS = ("hyperkitty",)
-"""Archivers by the names Mailman's clients know; Postroad's own archive goes by this one."""
+ARCHIVERS = ("mail-archive", "mhonarc", "prototype")
+"""Archivers by the names Mailman's clients know; a list that came from elsewhere may have another, by its row."""
 
 
 def find_domain(mail_host: str) -> Domain | None:
@@ -37,6 +38,14 @@ def lists_of_domain(domain: Domain, *, advertised_only: bool = False) -> "QueryS
     return rows.filter(advertised=True) if advertised_only else rows
 
 
+def counted(rows: "QuerySet[MailingList]") -> "QuerySet[MailingList]":
+    """Lists by list-id with their number of members, which is counted for the rows that are fetched only."""
+    members = MailingList._meta.get_field("members").related_model._default_manager
+    own = members.filter(mailing_list=OuterRef("pk"), role="member").order_by().values("mailing_list")
+    number = Subquery(own.annotate(number=Count("pk")).values("number"))
+    return rows.annotate(member_count=Coalesce(number, 0)).order_by("list_id")
+
+
 def header_matches(mailing_list: MailingList) -> "QuerySet[HeaderMatch]":
     """A list's header checks in the order they are made."""
     return mailing_list.header_matches.order_by("position")
@@ -45,4 +54,4 @@ def header_matches(mailing_list: MailingList) -> "QuerySet[HeaderMatch]":
 def archivers(mailing_list: MailingList) -> Mapping[str, bool]:
     """Which archivers keep the list's posts."""
     stored = dict(ListArchiver.objects.filter(mailing_list=mailing_list).values_list("name", "is_enabled"))
-    return {name: stored.get(name, True) for name in ARCHIVERS}
+    return {**dict.fromkeys(ARCHIVERS, True), **stored}

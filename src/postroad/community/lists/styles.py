@@ -21,11 +21,13 @@ STYLES: Mapping[str, Style] = MappingProxyType(
     {
         style.name: style
         for style in (
-            Style("legacy-announce", "One-way announcements.", MappingProxyType({"allow_list_posts": False})),
-            Style("legacy-default", "Open discussion.", MappingProxyType({})),
+            Style(
+                "legacy-announce", "Announce only mailing list style.", MappingProxyType({"allow_list_posts": False})
+            ),
+            Style("legacy-default", "Ordinary discussion mailing list style.", MappingProxyType({})),
             Style(
                 "private-default",
-                "Discussion among members; neither the list nor its archive is public.",
+                "Discussion mailing list style with private archives.",
                 MappingProxyType(
                     {
                         "advertised": False,

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class TemplateUri(models.Model):
-    """A template of one scope ("" for the site, a mail host or a list-id), with the text last fetched from its URI."""
+    """A template of one scope ("" for the site, a mail host or a list-id): a text, or the URI of one, or both."""
 
     context = models.CharField(max_length=255)
     name = models.CharField(max_length=64)
@@ -13,11 +13,21 @@ class TemplateUri(models.Model):
     username = models.CharField(max_length=255, null=True)
     password = models.CharField(max_length=255, null=True)
     text = models.TextField(null=True)
-    fetched_at = models.FloatField(null=True)
 
     class Meta:
         db_table = "notices_template_uri"
         constraints = [models.UniqueConstraint(fields=["context", "name"], name="notices_template_uri_once")]
+
+
+class FetchedText(models.Model):
+    """What was last found at a template's URI, and when it is looked at again (seconds since 1970)."""
+
+    uri = models.CharField(max_length=2000, unique=True)
+    text = models.TextField(null=True)
+    next_at = models.FloatField()
+
+    class Meta:
+        db_table = "notices_fetched_text"
 
 
 class AutoResponse(models.Model):

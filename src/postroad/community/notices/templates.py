@@ -8,6 +8,7 @@ from pathlib import Path
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
+from postroad.community.notices.fetching import text_of
 from postroad.community.notices.models import OwnText, TemplateUri
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
@@ -57,12 +58,28 @@ def text(name: str, mailing_list: MailingList | None, language: str = "") -> str
 
 def _own_text(name: str, mailing_list: MailingList | None, languages: Sequence[str]) -> str | None:
     contexts = [*([mailing_list.list_id, mailing_list.mail_host] if mailing_list else []), ""]
-    fetched = TemplateUri.objects.filter(name=name, context__in=contexts, text__isnull=False)
-    found = {(context, ""): body for context, body in fetched.values_list("context", "text")}
+    fetched = {row.context: row for row in TemplateUri.objects.filter(name=name, context__in=contexts)}
+    found = {}
+    for context, row in fetched.items():
+        body = text_of(row, _in_uris(mailing_list, languages[0]))
+        if body is not None:
+            found[context, ""] = body
     written = OwnText.objects.filter(name=name, context__in=contexts, language__in=languages)
     found |= {(context, lang): body for context, lang, body in written.values_list("context", "language", "text")}
     order = [(c, lang) for tier in (languages[:2], languages[2:]) for c in contexts for lang in tier]
     return next((found[place] for place in order if place in found), None)
+
+
+def _in_uris(mailing_list: MailingList | None, language: str) -> Mapping[str, str]:
+    """The variables a template's URI may hold."""
+    if mailing_list is None:
+        return {"language": language}
+    return {
+        "list_id": mailing_list.list_id,
+        "listname": mailing_list.fqdn_listname,
+        "domain_name": mailing_list.mail_host,
+        "language": language,
+    }
 
 
 def expand(template: str, values: Mapping[str, str]) -> str:

@@ -45,6 +45,8 @@ def join(
     wish.check(role)
     if role != Member.Role.MEMBER:
         return Outcome(workflow.subscribe(wish, role))
+    if wish.address.user_id is None:
+        people.create_user(wish.address.email, wish.address.display_name)
     waiting = requests.waiting(mailing_list, Pending.Kind.SUBSCRIPTION, wish.address.email)
     if waiting is not None and not origin.is_public:
         raise Conflict("Subscription request already pending")

@@ -1,45 +1,54 @@
-"""REST 3.1 of memberships: /members, rosters, one member by list, role and address."""
+"""REST of memberships: /members, rosters, one member by list, role and address (facts: /members)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from postroad.community.lists.api import find_list
+from postroad.community.lists.api import LIST, find_list, list_resource
 from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import counted
+from postroad.community.people.api import find_address
 from postroad.community.people.models import Preferences
-from postroad.community.people.resource import PREFERENCE_CONVERTERS, preferences_resource
+from postroad.community.people.queries import find_user
+from postroad.community.people.resource import PREFERENCES, preferences_endpoint
 from postroad.community.subscriptions import actions, queries
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.errors import BadInput, NotFound
-from postroad.foundation.rest import body
+from postroad.foundation.rest import fields
+from postroad.foundation.rest.body import Values, given
 from postroad.foundation.rest.endpoint import endpoint
+from postroad.foundation.rest.operation import PAGE, shows, takes
 from postroad.foundation.rest.resource import (
     Json,
     collection,
     created,
     done,
     fields_asked,
+    found,
     link,
     ok,
     page_of,
+    paged,
     uuid_in,
     uuid_out,
 )
+from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, WHOLE, many, shape
 
 ROLES = tuple(Member.Role.values)
 ACTIONS = ("hold", "reject", "discard", "accept", "defer")
-FIELDS = (
-    "address", "bounce_score", "last_bounce_received", "last_warning_sent", "total_warnings_sent", "delivery_mode",
-    "email", "list_id", "subscription_mode", "role", "user", "moderation_action", "display_name", "self_link",
-    "member_id",
+MEMBER = shape(
+    "Member", may_lack="last_bounce_received user moderation_action", address=LINK, bounce_score=WHOLE,
+    last_bounce_received=MOMENT, last_warning_sent=MOMENT, total_warnings_sent=WHOLE, delivery_mode=TEXT, email=TEXT,
+    list_id=TEXT, subscription_mode=TEXT, role=TEXT, user=LINK, moderation_action=TEXT, display_name=TEXT,
+    self_link=LINK, member_id=IDENTIFIER,
 )  # fmt: skip
+PENDING = shape("Pending", token=TEXT, token_owner=TEXT)
+REMOVED = shape("Removed", open_=True)
 NEVER_WARNED = "0001-01-01T00:00:00"
 
 
-def member_resource(request: HttpRequest, row: queries.RosterRow, fields: frozenset[str] | None = None) -> Json:
+def member_resource(request: HttpRequest, row: queries.RosterRow, wanted: frozenset[str] | None = None) -> Json:
     """A membership as clients see it; keys without a value are left out."""
     identifier = uuid_out(request, row.uuid)
     resource: Json = {
@@ -62,7 +71,7 @@ def member_resource(request: HttpRequest, row: queries.RosterRow, fields: frozen
         resource["user"] = link(request, f"users/{uuid_out(request, row.user_uuid)}")
     if row.moderation_action is not None:
         resource["moderation_action"] = row.moderation_action
-    return resource if fields is None else {key: value for key, value in resource.items() if key in fields}
+    return resource if wanted is None else {key: value for key, value in resource.items() if key in wanted}
 
 
 def find_member(request: HttpRequest, member_id: str) -> Member:
@@ -72,203 +81,234 @@ def find_member(request: HttpRequest, member_id: str) -> Member:
         NotFound: there is none, or it is no identifier.
     """
     uuid = uuid_in(request, member_id)
-    found = Member.objects.filter(uuid=uuid).first() if uuid else None
-    if found is None:
-        raise NotFound("404 Not Found")
-    return found
+    rows = Member.objects.select_related("mailing_list", "address__user", "user__preferred_address")
+    return found(rows.filter(uuid=uuid).first() if uuid else None)
+
+
+def _list_of_member(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
+    """For the caller's rights: the list of the membership the call is about."""
+    try:
+        return find_member(request, arguments["member_id"]).mailing_list.list_id
+    except NotFound:
+        return None
+
+
+def _list_named(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
+    """For the caller's rights: the list the call names in its fields."""
+    list_id = given(request).get("list_id")
+    return list_id if isinstance(list_id, str) else None
 
 
 def _page(request: HttpRequest, selection: queries.Selection) -> HttpResponse:
-    fields = fields_asked(request, FIELDS)
+    wanted = fields_asked(request, MEMBER.keys)
     start, count = page_of(request)
     rows: Sequence[queries.RosterRow] = queries.roster(selection, start, count)
     total = len(rows) if count is None else queries.roster_size(selection)
-    return collection([member_resource(request, row, fields) for row in rows], start, total)
+    return collection([member_resource(request, row, wanted) for row in rows], start, total)
 
 
 def _show_members(request: HttpRequest) -> HttpResponse:
+    """Every owner, moderator and member, by list, role and address."""
     return _page(request, queries.Selection(roles=("owner", "moderator", "member")))
 
 
 def _show_roster(request: HttpRequest, list_id: str, role: str) -> HttpResponse:
+    """Who is on a list in one role."""
     return _page(request, queries.Selection(mailing_list=find_list(list_id).pk, roles=(role,)))
 
 
-def _empty_roster(request: HttpRequest, list_id: str, role: str) -> HttpResponse:
-    found = find_list(list_id)
-    emails = body.read(request, {"emails": body.texts})["emails"]
-    return ok(dict(actions.remove_members(found, emails)))
+def _empty_roster(request: HttpRequest, values: Values, list_id: str, role: str) -> HttpResponse:
+    """End the memberships of many addresses without any mail; tells for each whether there was one."""
+    return ok(dict(actions.remove_members(find_list(list_id), values["emails"])))
 
 
-_JOIN_FIELDS: dict[str, body.Converter] = {
-    "display_name": body.text,
-    "delivery_mode": body.choice(*Preferences.DeliveryMode.values),
-    "delivery_status": body.choice(*Preferences.DeliveryStatus.values),
-    "role": body.choice(*ROLES),
-    "pre_verified": body.boolean,
-    "pre_confirmed": body.boolean,
-    "pre_approved": body.boolean,
-    "invitation": body.boolean,
-    "send_welcome_message": body.boolean,
+_MODES = {
+    "delivery_mode": fields.choice(*Preferences.DeliveryMode.values),
+    "delivery_status": fields.choice(*Preferences.DeliveryStatus.values),
+    "role": fields.choice(*ROLES),
+}
+_JOIN = {
+    **_MODES,
+    "display_name": fields.line,
+    "pre_verified": fields.boolean,
+    "pre_confirmed": fields.boolean,
+    "pre_approved": fields.boolean,
+    "invitation": fields.boolean,
+    "send_welcome_message": fields.boolean,
 }
 
 
-def _make_member(request: HttpRequest) -> HttpResponse:
-    required = {"list_id": body.text, "subscriber": body.subscriber(partial(uuid_in, request))}
-    values = body.read(request, required, _JOIN_FIELDS)
+def _make_member(request: HttpRequest, values: Values) -> HttpResponse:
+    """Subscribe an address or a user in a role, as far as the list's policy allows."""
     try:
         mailing_list = find_list(values.pop("list_id"))
     except NotFound:
         raise BadInput("No such list") from None
-    outcome = actions.join(mailing_list, values.pop("subscriber"), **values)
+    if values.get("display_name") == "None":
+        del values["display_name"]  # Seen in practice: mailmanclient sends Python's None as text.
+    subscriber = values.pop("subscriber")
+    if "@" not in subscriber:
+        subscriber = uuid_in(request, subscriber)
+        if subscriber is None:
+            raise BadInput('Invalid Parameter "subscriber": neither an address nor a user.')
+    return _came_of_it(request, actions.join(mailing_list, subscriber, **values))
+
+
+def _came_of_it(request: HttpRequest, outcome: actions.Outcome) -> HttpResponse:
     if outcome.member is not None:
         return created(request, f"members/{uuid_out(request, outcome.member.uuid)}")
     return ok({"token": outcome.token, "token_owner": outcome.token_owner}, status=202)
 
 
 def _show_member(request: HttpRequest, member_id: str) -> HttpResponse:
+    """One membership."""
     return _shown(request, find_member(request, member_id))
 
 
 def _shown(request: HttpRequest, member: Member) -> HttpResponse:
-    return ok(member_resource(request, queries.roster(queries.Selection(member=member.pk), 0, 1)[0]))
+    return ok(
+        member_resource(request, found(next(iter(queries.roster(queries.Selection(member=member.pk), 0, 1)), None)))
+    )
 
 
-def _change_member(request: HttpRequest, member_id: str) -> HttpResponse:
-    return _changed(request, find_member(request, member_id))
-
-
-def _changed(request: HttpRequest, member: Member) -> HttpResponse:
-    optional = {
-        "address": body.email,
-        "delivery_mode": body.choice(*Preferences.DeliveryMode.values),
-        "moderation_action": body.choice(*ACTIONS, blank=True),
-    }
-    actions.change_member(member, **body.read(request, {}, optional))
+def _change_member(request: HttpRequest, values: Values, member_id: str) -> HttpResponse:
+    """Change a membership's address, delivery mode or moderation action."""
+    actions.change_member(find_member(request, member_id), **values)
     return done()
 
 
-def _end_member(request: HttpRequest, member_id: str) -> HttpResponse:
-    return _ended(request, find_member(request, member_id))
+def _end_member(request: HttpRequest, values: Values, member_id: str) -> HttpResponse:
+    """End a membership, as far as the list's policy allows."""
+    return _ended(find_member(request, member_id), values)
 
 
-def _ended(request: HttpRequest, member: Member) -> HttpResponse:
-    flags: dict[str, Any] = {"pre_confirmed": True, "pre_approved": False}
-    flags |= body.read(request, {}, {"pre_confirmed": body.boolean, "pre_approved": body.boolean})
-    outcome = actions.leave(member, **flags)
+def _ended(member: Member, values: Values) -> HttpResponse:
+    outcome = actions.leave(member, **{"pre_confirmed": True, "pre_approved": False, **values})
     if outcome.token is None:
         return done()
     return ok({"token": outcome.token, "token_owner": outcome.token_owner}, status=202)
 
 
 def _in_role(list_id: str, role: str, email: str) -> Member:
-    found: Member | None = queries.member_of(_list(list_id), email, role)
-    if found is None:
-        raise NotFound("404 Not Found")
-    return found
-
-
-def _list(list_id: str) -> MailingList:
-    return find_list(list_id)
+    return found(queries.member_of(find_list(list_id), email, role))
 
 
 def _show_in_role(request: HttpRequest, list_id: str, role: str, email: str) -> HttpResponse:
+    """One membership, by list, role and address."""
     return _shown(request, _in_role(list_id, role, email))
 
 
-def _change_in_role(request: HttpRequest, list_id: str, role: str, email: str) -> HttpResponse:
-    return _changed(request, _in_role(list_id, role, email))
+def _change_in_role(request: HttpRequest, values: Values, list_id: str, role: str, email: str) -> HttpResponse:
+    """Change a membership, named by list, role and address."""
+    actions.change_member(_in_role(list_id, role, email), **values)
+    return done()
 
 
-def _end_in_role(request: HttpRequest, list_id: str, role: str, email: str) -> HttpResponse:
-    return _ended(request, _in_role(list_id, role, email))
+def _end_in_role(request: HttpRequest, values: Values, list_id: str, role: str, email: str) -> HttpResponse:
+    """End a membership, named by list, role and address."""
+    return _ended(_in_role(list_id, role, email), values)
 
 
-_FIND_FIELDS: dict[str, body.Converter] = {
-    "list_id": body.text,
-    "subscriber": body.text,
-    "role": body.choice(*ROLES),
-    "moderation_action": body.choice(*ACTIONS, blank=True),
-    "delivery_mode": body.choice(*Preferences.DeliveryMode.values),
-    "delivery_status": body.choice(*Preferences.DeliveryStatus.values),
-    "page": body.integer,
-    "count": body.integer,
-    "fields": body.texts,
+_FIND = {
+    **_MODES,
+    **PAGE,
+    "list_id": fields.line,
+    "subscriber": fields.line,
+    "moderation_action": fields.choice(*ACTIONS, blank=True),
+    "fields": fields.lines,
 }
 
 
-def _find_members(request: HttpRequest) -> HttpResponse:
-    values = body.read(request, {}, _FIND_FIELDS)
-    for name in ("page", "count", "fields"):
-        values.pop(name, None)
-    if not values:
+def _find_members(request: HttpRequest, values: Values) -> HttpResponse:
+    """Memberships that fit; `subscriber` is an address or name with `*` for anything, or a user's identifier."""
+    conditions = {name: value for name, value in values.items() if name not in ("page", "count", "fields")}
+    if not conditions:
         return collection([], 0, 0)
-    list_id = values.pop("list_id", None)
-    selection = queries.Selection(list_id=list_id, subscriber=values.pop("subscriber", None))
-    if "role" in values:
-        selection = selection.narrowed(roles=(values.pop("role"),))
-    return _page(request, selection.narrowed(**values))
+    if "role" in conditions:
+        conditions["roles"] = (conditions.pop("role"),)
+    user = _user_named(request, conditions.get("subscriber", ""))
+    if user is not None:
+        conditions |= {"user": user, "subscriber": None}
+    return _page(request, queries.Selection().narrowed(**conditions))
 
 
-def _find_lists(request: HttpRequest) -> HttpResponse:
-    from postroad.community.lists.api import counted, list_resource
-    from postroad.foundation.rest.resource import paged
+def _user_named(request: HttpRequest, subscriber: str) -> int | None:
+    uuid = uuid_in(request, subscriber) if subscriber and "@" not in subscriber else None
+    user = find_user(uuid) if uuid else None
+    return user.pk if user else None
 
-    convert = body.subscriber(partial(uuid_in, request))
-    optional = {"role": body.choice(*ROLES), "page": body.integer, "count": body.integer}
-    values = body.read(request, {"subscriber": convert}, optional)
-    subscriber: UUID | str = values["subscriber"]
+
+def _find_lists(request: HttpRequest, values: Values) -> HttpResponse:
+    """The lists an address or user is on, each once."""
+    subscriber = values["subscriber"]
+    if "@" not in subscriber:
+        subscriber = found(uuid_in(request, subscriber))
     pks = queries.lists_of(subscriber, values.get("role"))
     if not pks:
         raise NotFound("404 Not Found")
-    return paged(request, counted(MailingList.objects.filter(pk__in=pks)), lambda row: list_resource(request, row))
-
-
-def _show_preferences(request: HttpRequest, member_id: str) -> HttpResponse:
-    member = find_member(request, member_id)
-    path = f"members/{member_id}/preferences"
-    return ok({**preferences_resource(member), "self_link": link(request, path)})
-
-
-def _write_preferences(request: HttpRequest, member_id: str) -> HttpResponse:
-    member = find_member(request, member_id)
-    whole = request.method == "PUT"
-    values = body.read(request, PREFERENCE_CONVERTERS if whole else {}, {} if whole else PREFERENCE_CONVERTERS)
-    actions.set_preferences(member, values)
-    return done()
-
-
-def _clear_preferences(request: HttpRequest, member_id: str) -> HttpResponse:
-    member = find_member(request, member_id)
-    actions.set_preferences(member, dict.fromkeys(PREFERENCE_CONVERTERS))
-    return done()
+    return paged(
+        request, counted(MailingList.objects.filter(pk__in=pks)), lambda row: list_resource(request, row),
+        lambda: len(pks),
+    )  # fmt: skip
 
 
 def _show_effective(request: HttpRequest, member_id: str) -> HttpResponse:
+    """What holds for a member: own preferences, else the address's, the user's, the site's."""
     member = find_member(request, member_id)
     path = f"members/{member_id}/all/preferences"
     return ok({**queries.effective_preferences(member), "self_link": link(request, path)})
 
 
-members = endpoint(get=_show_members, post=_make_member)
-members_find = endpoint(get=_find_members, post=_find_members)
-member = endpoint(get=_show_member, patch=_change_member, delete=_end_member)
-member_preferences = endpoint(
-    get=_show_preferences, put=_write_preferences, patch=_write_preferences, delete=_clear_preferences
-)
-member_all_preferences = endpoint(get=_show_effective)
-roster = endpoint(get=_show_roster, delete=_empty_roster)
-member_in_role = endpoint(get=_show_in_role, patch=_change_in_role, delete=_end_in_role)
-lists_find = endpoint(get=_find_lists, post=_find_lists)
-
-
 def _show_memberships(request: HttpRequest, email: str) -> HttpResponse:
-    from postroad.community.people.api import find_address
-
+    """The memberships of an address and of its user's other addresses."""
     address = find_address(email)
     if address.user_id is None:
-        return collection([], 0, 0)
+        return _page(request, queries.Selection(subscriber=address.email))
     return _page(request, queries.Selection(user=address.user_id))
 
 
-address_memberships = endpoint(get=_show_memberships)
+_CHANGED = {
+    "address": fields.email,
+    "delivery_mode": _MODES["delivery_mode"],
+    "moderation_action": fields.choice(*ACTIONS, blank=True),
+}
+_LEAVE = {"pre_confirmed": fields.boolean, "pre_approved": fields.boolean}
+_WAITS = {202: "it waits for the subscriber or a moderator; the body has token and token_owner"}
+_CONFLICT = {409: "subscribed already, or such a request waits"}
+_FIELDS = {"fields": fields.lines}
+
+members = endpoint(
+    concerns=_list_named,
+    get=shows(_show_members, many(MEMBER), paged=True, optional=_FIELDS),
+    post=takes(
+        _make_member,
+        {"list_id": fields.line, "subscriber": fields.subscriber},
+        _JOIN,
+        status=201,
+        other={**_WAITS, **_CONFLICT},
+    ),
+)
+_finding = takes(_find_members, None, _FIND, status=200, gives=many(MEMBER))
+members_find = endpoint(concerns=_list_named, get=_finding, post=_finding)
+member = endpoint(
+    concerns=_list_of_member,
+    get=shows(_show_member, MEMBER),
+    patch=takes(_change_member, None, _CHANGED),
+    delete=takes(_end_member, None, _LEAVE, other=_WAITS),
+)
+member_preferences = preferences_endpoint("members/{member_id}/preferences", find_member, _list_of_member)
+member_all_preferences = endpoint(concerns=_list_of_member, get=shows(_show_effective, PREFERENCES))
+roster = endpoint(
+    get=shows(_show_roster, many(MEMBER), paged=True, optional=_FIELDS),
+    delete=takes(_empty_roster, {"emails": fields.lines}, status=200, gives=REMOVED),
+)
+member_in_role = endpoint(
+    get=shows(_show_in_role, MEMBER),
+    patch=takes(_change_in_role, None, _CHANGED),
+    delete=takes(_end_in_role, None, _LEAVE, other=_WAITS),
+)
+_list_finding = takes(
+    _find_lists, {"subscriber": fields.subscriber}, {"role": _MODES["role"], **PAGE}, status=200, gives=many(LIST)
+)
+lists_find = endpoint(get=_list_finding, post=_list_finding)
+address_memberships = endpoint(get=shows(_show_memberships, many(MEMBER), paged=True, optional=_FIELDS))

@@ -1,71 +1,131 @@
-"""A resource of REST as a Django view: methods by name, the site's credential, errors from the one table."""
+"""A resource of REST as a Django view: methods by name, the caller's rights, one transaction, errors from one table."""
 
-import base64
-import binascii
-import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from postroad.foundation.configuration import current
-from postroad.foundation.errors import PostroadError, answer_for
+from postroad.foundation.errors import NotAllowed, PostroadError, Stale, answer_for
+from postroad.foundation.rest.audit import note_call
+from postroad.foundation.rest.body import check, given
+from postroad.foundation.rest.callers import Caller, who_calls
+from postroad.foundation.rest.operation import Operation, Right, View
 from postroad.foundation.rest.resource import failure
 
 log = logging.getLogger("postroad.rest")
 
-Method = Callable[..., HttpResponse]
+Concerns = Callable[[HttpRequest, dict[str, Any]], str | None]
+"""The list-id (or posting address) a call is about, when it does not stand in the address."""
 
 
-def endpoint(**methods: Method) -> Callable[..., HttpResponse]:
-    """A view that answers these methods: `endpoint(get=show, post=make)`.
+def list_in_path(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
+    """The list that stands in the address, if one does."""
+    return arguments.get("list_id")
 
-    Everything but reading runs in one transaction, which a refusal undoes.
-    """
-    allowed = sorted(name.upper() for name in methods)
 
-    def view(request: HttpRequest, **arguments: Any) -> HttpResponse:
-        if not _is_signed_in(request):
-            return failure(401, "REST API authorization failed: give the user and password of [rest] in postroad.toml.")
-        if request.method == "OPTIONS":
-            return HttpResponse(status=200, headers={"Allow": ", ".join(allowed)})
-        method = methods.get(str(request.method).lower())
-        if method is None:
+@dataclass(frozen=True)
+class Endpoint:
+    """What one address answers, by method; `project/rest_urls.py` says who may."""
+
+    operations: dict[str, Operation]
+    concerns: Concerns = list_in_path
+    reading: Right = "site"
+    writing: Right = "site"
+    csrf_exempt = True
+
+    def allowing(self, reading: Right, writing: Right | None = None) -> "Endpoint":
+        """The same for callers with these rights; without `writing`, that is the site's."""
+        return replace(self, reading=reading, writing=writing or "site")
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods it answers, sorted."""
+        return sorted(name.upper() for name in self.operations)
+
+    def right_for(self, method: str) -> Right:
+        """What a caller needs for this method."""
+        return self.reading if method.upper() in ("GET", "OPTIONS") else self.writing
+
+    def __call__(self, request: HttpRequest, **arguments: Any) -> HttpResponse:
+        """Answer a request."""
+        caller = who_calls(request)
+        if caller is None:
+            text = "REST API authorization failed: give the user and password of [rest] in postroad.toml, or a token."
+            return failure(401, text)
+        method = str(request.method).lower()
+        if method == "options":
+            return HttpResponse(status=200, headers={"Allow": ", ".join(self.methods)})
+        operation = self.operations.get(method)
+        if operation is None:
             response = failure(405)
-            response["Allow"] = ", ".join(allowed)
+            response["Allow"] = ", ".join([*self.methods, "OPTIONS"])
             return response
-        return _answer(method, request, arguments)
+        return self._answer(caller, operation, request, arguments)
 
-    view.allowed_methods = allowed  # type: ignore[attr-defined]
-    view.csrf_exempt = True  # type: ignore[attr-defined]
-    return view
+    def _answer(
+        self, caller: Caller, operation: Operation, request: HttpRequest, arguments: dict[str, Any]
+    ) -> HttpResponse:
+        """Call the view, a writing one in a transaction that a refusal undoes; errors become answers."""
+        try:
+            if request.method == "GET":
+                response = self._call(caller, operation, request, arguments)
+                note_call(caller, request, arguments, response.status_code)
+                return response
+            with transaction.atomic():
+                self._refuse_stale(request, arguments)
+                response = self._call(caller, operation, request, arguments)
+                note_call(caller, request, arguments, response.status_code)
+                return response
+        except PostroadError as error:
+            response = failure(answer_for(error).http, str(error))
+        except IntegrityError:
+            response = failure(409, "Somebody else made or changed the same at this moment; look and try again.")
+        except DataError:
+            response = failure(400, "A value is longer or larger than can be kept.")
+        except OperationalError as error:
+            log.error("%s %s: %s", request.method, request.path_info, error)
+            response = failure(503, "The database is busy or away; try again.")
+        except Exception as error:
+            log.exception("%s %s", request.method, request.path_info)
+            response = failure(answer_for(error).http)
+        note_call(caller, request, arguments, response.status_code)
+        return response
+
+    def _call(
+        self, caller: Caller, operation: Operation, request: HttpRequest, arguments: dict[str, Any]
+    ) -> HttpResponse:
+        if any("\0" in str(value) for value in arguments.values()):
+            return failure(404, "404 Not Found")
+        self._refuse_unless_allowed(caller, request, arguments)
+        if operation.takes_values:
+            values = check(given(request), operation.required, operation.optional)
+            return operation.view(request, values, **arguments)
+        return operation.view(request, **arguments)
+
+    def _refuse_unless_allowed(self, caller: Caller, request: HttpRequest, arguments: dict[str, Any]) -> None:
+        if caller.is_site:
+            return
+        right = self.right_for(str(request.method))
+        if not caller.may(right, self.concerns(request, arguments)):
+            raise NotAllowed(f"This credential does not have the right to {right} here.")
+
+    def _refuse_stale(self, request: HttpRequest, arguments: dict[str, Any]) -> None:
+        """With If-Match (RFC 9110 §13.1.1), a write goes on only when the resource is the one the client saw."""
+        wanted = request.headers.get("If-Match")
+        shown = self.operations.get("get")
+        if wanted is None or wanted.strip() == "*" or shown is None or shown.takes_values:
+            return
+        tag = shown.view(request, **arguments).headers.get("ETag", "")
+        if tag not in [part.strip() for part in wanted.split(",")]:
+            raise Stale("The resource was changed since it was read (If-Match); read it again.")
 
 
-def _answer(method: Method, request: HttpRequest, arguments: dict[str, Any]) -> HttpResponse:
-    try:
-        if request.method == "GET":
-            return method(request, **arguments)
-        with transaction.atomic():
-            return method(request, **arguments)
-    except PostroadError as error:
-        return failure(answer_for(error).http, str(error))
-    except Exception as error:
-        log.exception("%s %s", request.method, request.path_info)
-        return failure(answer_for(error).http)
-
-
-def _is_signed_in(request: HttpRequest) -> bool:
-    """Whether the request carries the site's REST credential (RFC 7617), compared in constant time."""
-    scheme, _, encoded = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    rest = current().rest
-    same_user = hmac.compare_digest(user.encode(), rest.user.encode())
-    same_password = hmac.compare_digest(password.encode(), rest.password.encode())
-    return bool(rest.password) and same_user and same_password
+def endpoint(
+    also: Mapping[str, Operation] | None = None, /, *, concerns: Concerns = list_in_path, **methods: Operation | View
+) -> Endpoint:
+    """An address that answers these methods: `endpoint(changes(…), get=shows(…), delete=takes(…))`."""
+    operations = {name: m if isinstance(m, Operation) else Operation(m) for name, m in methods.items()}
+    return Endpoint({**operations, **(also or {})}, concerns)

@@ -1,18 +1,21 @@
-"""How REST 3.1 looks on the wire: bodies, tags, collections and errors, as Mailman's clients expect them."""
+"""How REST looks on the wire: bodies, tags, collections and errors, as Mailman's clients expect them."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from postroad.foundation.configuration import current
-from postroad.foundation.errors import BadInput
+from postroad.foundation.errors import BadInput, NotFound
+from postroad.foundation.rest.body import given
+from postroad.foundation.rest.fields import as_list
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 _REASONS = {
     400: "Bad Request",
@@ -21,6 +24,7 @@ _REASONS = {
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
+    412: "Precondition Failed",
     413: "Content Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -41,18 +45,21 @@ def moment(value: datetime) -> str:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
+_RAW = msgspec.Raw
 
 
-def tagged(resource: Json) -> Json:
-    """The resource with its `http_etag`, a quoted SHA-1 of its content."""
-    digest = hashlib.sha1(_encoder.encode(resource), usedforsecurity=False).hexdigest()
-    resource["http_etag"] = f'"{digest}"'
-    return resource
+def _tagged(resource: Json) -> tuple[bytes, str]:
+    """The resource as JSON with its `http_etag`, and the tag: a quoted SHA-1 of the rest."""
+    data = _encoder.encode(resource)
+    tag = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    comma = b"," if resource else b""
+    return b'%b%b"http_etag":"\\"%b\\""}' % (data[:-1], comma, tag.encode()), f'"{tag}"'
 
 
 def ok(resource: Json, status: int = 200) -> HttpResponse:
     """A resource as the answer."""
-    return HttpResponse(_encoder.encode(tagged(resource)), status=status, content_type="application/json")
+    body, tag = _tagged(resource)
+    return HttpResponse(body, status=status, content_type="application/json", headers={"ETag": tag})
 
 
 def created(request: HttpRequest, path: str) -> HttpResponse:
@@ -75,6 +82,17 @@ def failure(status: int, description: str | None = None) -> HttpResponse:
     if status == 401:
         response["WWW-Authenticate"] = 'Basic realm="mailman3-rest",charset="utf-8"'
     return response
+
+
+def found(row: T | None) -> T:
+    """What was looked for.
+
+    Raises:
+        NotFound: there is none, in Mailman's words.
+    """
+    if row is None:
+        raise NotFound("404 Not Found")
+    return row
 
 
 def version_of(request: HttpRequest) -> str:
@@ -103,6 +121,8 @@ def uuid_in(request: HttpRequest, text: str) -> UUID | None:
 Page = tuple[int, int | None]
 """Index of the first entry, and how many; None means all."""
 
+_FARTHEST = 2**53
+
 
 def page_of(request: HttpRequest) -> Page:
     """What `count` and `page` ask for.
@@ -110,16 +130,16 @@ def page_of(request: HttpRequest) -> Page:
     Raises:
         BadInput: one of them without the other, or out of range.
     """
-    given = {**request.GET.dict(), **(request.POST.dict() if request.method == "POST" else {})}
-    if "count" not in given and "page" not in given:
+    values = given(request)
+    if "count" not in values and "page" not in values:
         return 0, None
     try:
-        count, page = int(given["count"]), int(given["page"])
+        count, page = int(values["count"]), int(values["page"])
     except KeyError as error:
         raise BadInput(f"count and page are given together; {error.args[0]} is missing.") from None
-    except ValueError:
+    except (ValueError, TypeError):
         raise BadInput("Invalid parameter: count and page are whole numbers.") from None
-    if count < 0 or page < 1:
+    if count < 0 or page < 1 or page * count > _FARTHEST:
         raise BadInput("Invalid parameter: count is 0 or more, page is 1 or more.")
     return (page - 1) * count, count
 
@@ -128,20 +148,24 @@ def collection(entries: Sequence[Json], start: int, total: int, **more: Any) -> 
     """A page of a collection; the key `entries` is absent when there are none."""
     body: Json = {"start": start, "total_size": total, **more}
     if entries:
-        body["entries"] = [tagged(entry) for entry in entries]
+        body["entries"] = [_RAW(_tagged(entry)[0]) for entry in entries]
     return ok(body)
 
 
 def paged(
-    request: HttpRequest, rows: Any, render: Callable[[Any], Json], total: Callable[[], int] | None = None
+    request: HttpRequest,
+    rows: Any,
+    render: Callable[[Any], Json],
+    total: Callable[[], int] | None = None,
+    **more: Any,
 ) -> HttpResponse:
     """A collection of a QuerySet or list, cut to the page asked for."""
     start, count = page_of(request)
     if count is None:
-        found = list(rows)
-        return collection([render(row) for row in found], 0, len(found))
+        all_rows = list(rows)
+        return collection([render(row) for row in all_rows], 0, len(all_rows), **more)
     size = total() if total else (rows.count() if hasattr(rows, "query") else len(rows))
-    return collection([render(row) for row in rows[start : start + count]], start, size)
+    return collection([render(row) for row in rows[start : start + count]], start, size, **more)
 
 
 def without_nulls(resource: Mapping[str, Any]) -> Json:
@@ -155,11 +179,11 @@ def fields_asked(request: HttpRequest, allowed: Iterable[str]) -> frozenset[str]
     Raises:
         BadInput: a name that no member has.
     """
-    asked = request.GET.getlist("fields")
+    asked = [str(name) for name in as_list(given(request).get("fields", []))]
     if not asked:
         return None
     known = set(allowed)
     unknown = [name for name in asked if name not in known]
     if unknown:
         raise BadInput(f"Unknown fields: {', '.join(unknown)}. Allowed are: {', '.join(sorted(known))}")
-    return frozenset(asked) | {"http_etag"}
+    return frozenset(asked)

@@ -12,16 +12,28 @@ from postroad.community.lists.queries import header_matches
 from postroad.foundation.errors import NotFound
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue.envelope import decode
-from postroad.foundation.rest import body
+from postroad.foundation.rest import fields
+from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
+from postroad.foundation.rest.operation import changes, shows, takes
 from postroad.foundation.rest.resource import Json, collection, created, done, link, moment, ok, page_of, without_nulls
+from postroad.foundation.rest.shapes import LINK, MOMENT, TEXT, WHOLE, many, shape
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.moderation import actions
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.mailflow.moderation.queries import held_messages
 
-ACTION = body.choice("hold", "reject", "discard", "accept", "defer")
-BLANK_ACTION = body.choice("hold", "reject", "discard", "accept", "defer", blank=True)
+ACTION = fields.choice("hold", "reject", "discard", "accept", "defer")
+BLANK_ACTION = fields.choice("hold", "reject", "discard", "accept", "defer", blank=True)
+HELD = shape(
+    "HeldMessage", open_=True, request_id=WHOLE, self_link=LINK, msg=TEXT, message_id=TEXT, sender=TEXT, subject=TEXT,
+    original_subject=TEXT, reason=TEXT, hold_date=MOMENT,
+)  # fmt: skip
+COUNT = shape("Count", count=WHOLE)
+HEADER_MATCH = shape(
+    "HeaderMatch", may_lack="action tag", position=WHOLE, header=TEXT, pattern=TEXT, action=TEXT, tag=TEXT,
+    self_link=LINK,
+)  # fmt: skip
 
 
 # --- held messages
@@ -69,6 +81,7 @@ def _find_held(list_id: str, request_id: str) -> HeldMessage:
 
 
 def _show_held_all(request: HttpRequest, list_id: str) -> HttpResponse:
+    """The posts that wait, the oldest first."""
     rows = held_messages(find_list(list_id)).select_related("mailing_list")
     start, count = page_of(request)
     page = list(rows if count is None else rows[start : start + count])
@@ -76,24 +89,29 @@ def _show_held_all(request: HttpRequest, list_id: str) -> HttpResponse:
 
 
 def _count_held(request: HttpRequest, list_id: str) -> HttpResponse:
+    """How many posts wait."""
     return ok({"count": held_messages(find_list(list_id)).count()})
 
 
 def _show_held(request: HttpRequest, list_id: str, request_id: str) -> HttpResponse:
+    """One held post."""
     (found,) = _held_resources(request, [_find_held(list_id, request_id)])
     return ok(found)
 
 
-def _decide(request: HttpRequest, list_id: str, request_id: str) -> HttpResponse:
+def _decide(request: HttpRequest, values: Values, list_id: str, request_id: str) -> HttpResponse:
+    """Accept, reject, discard or leave a held post, and perhaps forward it."""
     held = _find_held(list_id, request_id)
-    values = body.read(request, {"action": ACTION}, {"comment": body.text, "forward": body.emails})
     actions.decide(held, values["action"], values.get("comment", ""), values.get("forward", ()), by="REST")
     return done()
 
 
-held_all = endpoint(get=_show_held_all)
-held_count = endpoint(get=_count_held)
-held_one = endpoint(get=_show_held, post=_decide)
+held_all = endpoint(get=shows(_show_held_all, many(HELD), paged=True))
+held_count = endpoint(get=shows(_count_held, COUNT))
+held_one = endpoint(
+    get=shows(_show_held, HELD),
+    post=takes(_decide, {"action": ACTION}, {"comment": fields.text, "forward": fields.emails}),
+)
 
 
 # --- header matches
@@ -122,6 +140,7 @@ def _find_match(list_id: str, position: str) -> HeaderMatch:
 
 
 def _show_matches(request: HttpRequest, list_id: str) -> HttpResponse:
+    """A list's header checks in order."""
     mailing_list = find_list(list_id)
     rows = header_matches(mailing_list)
     start, count = page_of(request)
@@ -130,22 +149,22 @@ def _show_matches(request: HttpRequest, list_id: str) -> HttpResponse:
     return collection(entries, start, len(page) if count is None else rows.count())
 
 
-def _add_match(request: HttpRequest, list_id: str) -> HttpResponse:
+def _add_match(request: HttpRequest, values: Values, list_id: str) -> HttpResponse:
+    """Add a header check as the last one."""
     mailing_list = find_list(list_id)
-    values = body.read(request, {"header": body.text, "pattern": body.text}, {"action": BLANK_ACTION, "tag": body.text})
     match = lists.add_header_match(mailing_list, **values)
     return created(request, f"lists/{mailing_list.list_id}/header-matches/{match.position}")
 
 
-def _clear_matches(request: HttpRequest, list_id: str) -> HttpResponse:
+def _clear_matches(request: HttpRequest, values: Values, list_id: str) -> HttpResponse:
+    """Remove all header checks."""
     lists.clear_header_matches(find_list(list_id))
     return done()
 
 
-def _search_matches(request: HttpRequest, list_id: str) -> HttpResponse:
+def _search_matches(request: HttpRequest, values: Values, list_id: str) -> HttpResponse:
     """Those that are exactly so; 404 when there are none."""
     mailing_list = find_list(list_id)
-    values = body.read(request, {}, {"header": body.text, "action": ACTION, "tag": body.text})
     if "header" in values:
         values["header"] = values["header"].lower()
     entries = [
@@ -157,37 +176,41 @@ def _search_matches(request: HttpRequest, list_id: str) -> HttpResponse:
 
 
 def _show_match(request: HttpRequest, list_id: str, position: str) -> HttpResponse:
+    """One header check, by position."""
     match = _find_match(list_id, position)
     return ok(_match_resource(request, match, match.mailing_list.list_id))
 
 
-def _put_match(request: HttpRequest, list_id: str, position: str) -> HttpResponse:
-    return _change_match(request, list_id, position, whole=True)
-
-
-def _patch_match(request: HttpRequest, list_id: str, position: str) -> HttpResponse:
-    return _change_match(request, list_id, position, whole=False)
-
-
-def _change_match(request: HttpRequest, list_id: str, position: str, *, whole: bool) -> HttpResponse:
-    match = _find_match(list_id, position)
-    main = {"header": body.text, "pattern": body.text}
-    more = {"action": BLANK_ACTION, "tag": _lower, "position": body.integer}
-    values = body.read(request, main, more) if whole else body.read(request, {}, {**main, **more})
-    lists.change_header_match(match, **values)
+def _change_match(request: HttpRequest, values: Values, list_id: str, position: str) -> HttpResponse:
+    """Change a header check, or move it."""
+    lists.change_header_match(_find_match(list_id, position), **values)
     return done()
 
 
-def _lower(value: object) -> str:
-    """A tag as PUT and PATCH keep it; Mailman's POST keeps the case."""
-    return body.text(value).lower()
-
-
-def _remove_match(request: HttpRequest, list_id: str, position: str) -> HttpResponse:
+def _remove_match(request: HttpRequest, values: Values, list_id: str, position: str) -> HttpResponse:
+    """Remove a header check; those after it move up."""
     lists.remove_header_match(_find_match(list_id, position))
     return done()
 
 
-matches = endpoint(get=_show_matches, post=_add_match, delete=_clear_matches)
-matches_found = endpoint(get=_search_matches, post=_search_matches)
-match = endpoint(get=_show_match, put=_put_match, patch=_patch_match, delete=_remove_match)
+_TAG = fields.Field(lambda value: fields.line(value).lower(), fields.line.schema)  # Mailman's POST keeps the case.
+_CHECK = {"header": fields.line, "pattern": fields.pattern}
+_searched = takes(
+    _search_matches,
+    None,
+    {"header": fields.line, "action": ACTION, "tag": fields.line},
+    status=200,
+    gives=many(HEADER_MATCH),
+)
+
+matches = endpoint(
+    get=shows(_show_matches, many(HEADER_MATCH), paged=True),
+    post=takes(_add_match, _CHECK, {"action": BLANK_ACTION, "tag": fields.line}, status=201),
+    delete=takes(_clear_matches),
+)
+matches_found = endpoint(get=_searched, post=_searched)
+match = endpoint(
+    changes(_change_match, _CHECK, {"action": BLANK_ACTION, "tag": _TAG, "position": fields.integer}),
+    get=shows(_show_match, HEADER_MATCH),
+    delete=takes(_remove_match),
+)

@@ -1,0 +1,69 @@
+"""Who calls: the site's one credential, or a person's token; both come by HTTP Basic, a token also as Bearer."""
+
+import base64
+import binascii
+import hmac
+from typing import Protocol
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from postroad.foundation.configuration import current
+from postroad.foundation.rest.operation import RIGHTS, Right
+
+
+class Caller(Protocol):
+    """What a credential stands for."""
+
+    name: str
+    """Stands in the audit log."""
+    is_site: bool
+    """May do everything; nothing else is asked then."""
+
+    def may(self, right: Right, list_id: str | None) -> bool:
+        """Whether this right is given, on this list (by list-id or posting address) or, without one, on the site."""
+
+
+class SiteCaller:
+    """The user of `[rest]` in postroad.toml, who may do everything."""
+
+    name = "site"
+    is_site = True
+
+    def may(self, right: Right, list_id: str | None) -> bool:
+        """Always."""
+        return True
+
+
+_SITE = SiteCaller()
+
+
+def includes(given: Right, needed: Right) -> bool:
+    """Whether one right includes the other."""
+    return RIGHTS.index(given) >= RIGHTS.index(needed)
+
+
+def who_calls(request: HttpRequest) -> Caller | None:
+    """The caller of a request (RFC 7617, RFC 6750); None when the credential is missing, wrong or too old."""
+    scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _by_token(value.strip())
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    rest = current().rest
+    same_user = hmac.compare_digest(user.encode(), rest.user.encode())
+    same_password = hmac.compare_digest(password.encode(), rest.password.encode())
+    if rest.password and same_user and same_password:
+        return _SITE
+    return _by_token(password)
+
+
+def _by_token(token: str) -> Caller | None:
+    """Tokens are the people's: `REST_TOKENS` of Django's settings names the function that knows them."""
+    caller: Caller | None = import_string(settings.REST_TOKENS)(token)
+    return caller
