@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.handlers.wsgi import WSGIRequest
 from django.test import RequestFactory
 from django.utils.encoding import iri_to_uri
 
@@ -59,7 +58,7 @@ class Rest:
         request = RequestFactory().generic(
             method, iri_to_uri(f"/{self.version}/{path}"), data or b"", content_type if data else "", headers=headers
         )
-        response = self.handler.get_response(WSGIRequest(request.environ))
+        response = self.handler.get_response(request)
         return Reply(response.status_code, dict(response.items()), response.content)
 
     def authorization(self) -> str:
