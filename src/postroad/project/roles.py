@@ -1,6 +1,8 @@
 """What each process of a site does: `mail` takes and judges, `delivery` sends, `http` shows."""
 
 import asyncio
+import logging
+import os
 import signal
 import ssl
 import threading
@@ -9,8 +11,10 @@ from collections.abc import Callable, Mapping
 from postroad.foundation.configuration import Configuration, current
 from postroad.foundation.queue.actions import release_claims
 from postroad.foundation.queue.schedule import Scheduler
-from postroad.foundation.queue.worker import Worker, worker_name
+from postroad.foundation.queue.worker import Worker
 from postroad.project.supervisor import Role
+
+log = logging.getLogger("postroad.roles")
 
 Ready = Callable[[], None]
 
@@ -23,7 +27,7 @@ def mail(ready: Ready) -> None:
     for worker in workers:
         release_claims(worker.name)
     loops: list[Worker | Scheduler] = [*workers, Scheduler(TASKS)]
-    threads = [threading.Thread(target=loop.run, name=type(loop).__name__) for loop in loops]
+    threads = [threading.Thread(target=_or_end, args=(loop.run,), name=type(loop).__name__) for loop in loops]
     for thread in threads:
         thread.start()
     try:
@@ -33,6 +37,15 @@ def mail(ready: Ready) -> None:
             loop.stop()
         for thread in threads:
             thread.join()
+
+
+def _or_end(run: Callable[[], None]) -> None:
+    """Run a loop; should it fail, the process ends and is started anew, rather than go on without it."""
+    try:
+        run()
+    except Exception:
+        log.exception("%s failed; the process ends", threading.current_thread().name)
+        os._exit(3)
 
 
 async def _listen(ready: Ready) -> None:
@@ -67,8 +80,6 @@ def _certificate(configuration: Configuration) -> ssl.SSLContext | None:
 def delivery(ready: Ready) -> None:
     """Send what is prepared."""
     from postroad.mailflow.delivery.worker import Delivery
-
-    release_claims(worker_name("delivery"))
 
     async def run() -> None:
         engine = Delivery()

@@ -5,6 +5,7 @@ and no thread. A role that dies is started again; what it had claimed comes due 
 """
 
 import contextlib
+import fcntl
 import logging
 import os
 import select
@@ -18,11 +19,18 @@ from pathlib import Path
 
 from django.db import connections
 
+from postroad.foundation.configuration import current
+from postroad.foundation.errors import Conflict, PostroadError
+
 log = logging.getLogger("postroad.supervisor")
 
 Role = Callable[[Callable[[], None]], None]
 """Runs until SIGTERM; calls its argument once, when it is ready."""
 
+HEALTHY_SECONDS = 60.0
+"""A role that lived so long is not one that keeps dying."""
+DEATHS_BORNE = 5
+"""So many deaths in a row, and the role is started again at once; after that, pauses grow."""
 SLOWEST_RESTART = 30.0
 """Seconds between two starts of a role that keeps dying."""
 RESTART = -1
@@ -85,10 +93,11 @@ class Supervisor:
 
     def _start(self, name: str, deaths: int) -> None:
         ready_read, ready_write = os.pipe()
+        supervisor = os.getpid()
         pid = os.fork()
         if pid == 0:
             os.close(ready_read)
-            _become(name, self._roles[name], ready_write)
+            _become(name, self._roles[name], ready_write, supervisor)
         os.close(ready_write)
         self._children[pid] = _Child(name, pid, ready_read, time.monotonic(), deaths)
 
@@ -122,8 +131,8 @@ class Supervisor:
                 continue
             os.close(child.ready)
             lived = time.monotonic() - child.started
-            deaths = 0 if lived > 60 else child.deaths + 1
-            pause = 0.0 if deaths <= 1 else min(SLOWEST_RESTART, 0.5 * 2**deaths)
+            deaths = 0 if lived > HEALTHY_SECONDS else child.deaths + 1
+            pause = 0.0 if deaths <= DEATHS_BORNE else min(SLOWEST_RESTART, 2.0 ** (deaths - DEATHS_BORNE))
             log.error("%s (process %d) ended with %s; starting it again in %.1f s", child.role, pid, status, pause)
             self._waiting_to_start[child.role] = (time.monotonic() + pause, deaths)
 
@@ -157,21 +166,22 @@ class Supervisor:
                 signal.sigtimedwait([signal.SIGCHLD], 0.1)
 
 
-def _become(name: str, role: Role, ready: int) -> None:
+def _become(name: str, role: Role, ready: int, supervisor: int) -> None:
     """In the child: run the role and leave, whatever happens, without returning into the parent's code."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     _show_name(name)
-    _die_with_parent()
+    _die_with(supervisor)
     code = 3
     try:
+        _hold_role(name)
         role(lambda: _say_ready(ready))
         code = 0
     except KeyboardInterrupt:
         code = 0
     except Exception as error:
-        log.error("%s: %s", name, error, exc_info=not isinstance(error, OSError))
+        log.error("%s: %s", name, error, exc_info=not isinstance(error, OSError | PostroadError))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -188,14 +198,45 @@ def _say_ready(pipe: int) -> None:
     os.write(pipe, b"1")
 
 
-def _die_with_parent() -> None:
+def _hold_role(name: str) -> None:
+    """Be the only process of this role on this home, until the end of the process.
+
+    After a killed supervisor its processes may still be finishing what they have in hand; that is waited for, since
+    two deliveries of one home would send twice.
+
+    Raises:
+        Conflict: the other one does not end.
+    """
+    path = current().home / "run" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.warning("%s: waiting for an earlier process of this home to end", name)
+        signal.signal(signal.SIGALRM, _refuse_second)
+        signal.alarm(int(STOP_SECONDS) + 5)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        signal.alarm(0)
+
+
+def _refuse_second(*_: object) -> None:
+    raise Conflict("another `postroad serve` of this home is running; stop it first")
+
+
+def _die_with(supervisor: int) -> None:
     """Ask Linux for a SIGTERM when the supervisor dies, so that a killed site leaves no process behind."""
     import ctypes
 
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-    except (OSError, AttributeError):  # Another system than Linux: the processes end when they find their pipe closed.
+    except (
+        OSError,
+        AttributeError,
+    ):  # Another system than Linux: a killed supervisor's processes must be ended by hand.
         return
+    if os.getppid() != supervisor:  # It died before we had asked.
+        os._exit(0)
 
 
 def notify_service_manager(state: str) -> None:

@@ -91,9 +91,53 @@ def test_a_claimed_job_is_nobody_elses_until_the_lease_ends():
 
 def test_a_job_that_kills_its_worker_again_and_again_is_quarantined():
     actions.put("a", envelope())
-    Job.objects.update(attempts=5)
+    for _ in range(6):
+        actions.claim("a", "dies", 1)
+        actions.release_claims("dies")
     Worker("test", [Stage("a", lambda e: None)]).run_until_idle()
     assert Job.objects.get().state == Job.State.QUARANTINED
+
+
+def test_a_job_that_is_put_off_again_and_again_is_not_blamed_for_any_death():
+    """Only who let a claim end without a word has died; a temporary failure may come a hundred times."""
+    seen = []
+
+    def work(e):
+        seen.append(e)
+        if len(seen) <= 10:
+            raise TryLater("DNS is away")
+
+    actions.put("a", envelope())
+    worker = Worker("test", [Stage("a", work)])
+    for _ in range(11):
+        worker.run_until_idle()
+        Job.objects.update(due_at=0)
+    assert len(seen) == 11
+    assert not Job.objects.exists()
+
+
+def test_the_neighbours_of_a_job_that_kills_its_worker_are_not_blamed():
+    """After a death each job of the batch is worked on alone; only the guilty one ends in quarantine."""
+    actions.put_many("a", [envelope("good1"), envelope("bad"), envelope("good2")])
+    done = []
+
+    class Death(BaseException):
+        pass
+
+    def work(e):
+        if e.message_id.startswith("bad"):
+            raise Death
+        done.append(e.message_id)
+
+    for _ in range(20):
+        worker = Worker("test", [Stage("a", work, batch=10)])
+        try:
+            worker.run_until_idle()
+        except Death:
+            actions.release_claims(worker.name)
+    assert {"good1@example.org", "good2@example.org"} <= set(done)
+    job = Job.objects.get()
+    assert (job.message_id, job.state) == ("bad@example.org", Job.State.QUARANTINED)
 
 
 def test_a_restarted_worker_gets_its_own_claims_back_at_once():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from postroad.foundation.queue import wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
@@ -28,6 +29,8 @@ class Claimed:
     envelope: Envelope
     attempts: int
     created_at: float
+    deaths: int = 0
+    """Workers that ended while they held it; it may be what killed them."""
 
 
 def new_journey() -> str:
@@ -42,18 +45,30 @@ def put(queue: str, envelope: Envelope, due_at: float | None = None) -> None:
 
 def put_many(queue: str, envelopes: Iterable[Envelope], due_at: float | None = None) -> None:
     """Queue mails for a stage in one statement; the stage is woken when the transaction commits."""
+    _insert(queue, Job.State.LIVE, envelopes, due_at)
+    wakeup.notify(queue)
+
+
+def set_aside(queue: str, envelope: Envelope, error: str) -> None:
+    """Queue a mail as quarantined: it waits for a person's retry or drop; the journey says why."""
+    _insert(queue, Job.State.QUARANTINED, (envelope,), error=error)
+    record(envelope, queue, "quarantined", error)
+
+
+def _insert(
+    queue: str, state: Job.State, envelopes: Iterable[Envelope], due_at: float | None = None, error: str = ""
+) -> None:
     now = time.time()
+    due = now if due_at is None else due_at
     rows = [
-        (queue, 0, now if due_at is None else due_at, encode(e), 0, 0, "", now, e.list_id, e.message_id[:998], "")
-        for e in envelopes
+        (queue, int(state), due, encode(e), 0, 0, 0, "", now, e.list_id, e.message_id[:998], error) for e in envelopes
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, claim, worker, created_at,"
-            " list_id, message_id, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"
+            " list_id, message_id, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             rows,
         )
-    wakeup.notify(queue)
 
 
 def record(envelope: Envelope, stage: str, outcome: str, reason: str = "", reference: str = "") -> None:
@@ -92,9 +107,12 @@ def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> 
             if postgres:
                 cursor.execute("SET LOCAL synchronous_commit=off")
             cursor.execute(
-                "UPDATE queue_job SET due_at=%s, claim=%s, worker=%s, attempts=attempts+1 WHERE id IN ("  # noqa: S608
+                # Who still holds it has let its lease end: it died.
+                "UPDATE queue_job SET deaths=deaths+CASE WHEN claim<>0 THEN 1 ELSE 0 END,"  # noqa: S608
+                " due_at=%s, claim=%s, worker=%s, attempts=attempts+1 WHERE id IN ("
                 "SELECT id FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s ORDER BY due_at, id LIMIT %s"
-                f"{' FOR UPDATE SKIP LOCKED' if postgres else ''}) RETURNING id, envelope, attempts, created_at",
+                f"{' FOR UPDATE SKIP LOCKED' if postgres else ''})"
+                " RETURNING id, envelope, attempts, created_at, deaths",
                 (now + lease, token, worker, queue, now, limit),
             )
             rows = cursor.fetchall()
@@ -103,8 +121,8 @@ def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> 
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA synchronous=FULL")
     return [
-        Claimed(id_, token, queue, decode(data), attempts, made)
-        for id_, data, attempts, made in sorted(rows, key=lambda row: row[0])
+        Claimed(id_, token, queue, decode(data), attempts, made, deaths)
+        for id_, data, attempts, made, deaths in sorted(rows, key=lambda row: row[0])
     ]
 
 
@@ -133,6 +151,12 @@ def renew(jobs: Sequence[Claimed], lease: float = LEASE_SECONDS) -> None:
         )
 
 
+def give_back(jobs: Iterable[Claimed]) -> None:
+    """Let jobs go that were claimed but not begun; they are due again at once."""
+    for job in jobs:
+        put_off(job, 0.0)
+
+
 def put_off(job: Claimed, seconds: float, error: str = "") -> None:
     """Give a job back, to be tried again after `seconds`."""
     Job.objects.filter(id=job.id, claim=job.claim).update(due_at=time.time() + seconds, claim=0, worker="", error=error)
@@ -149,7 +173,7 @@ def retry(job_ids: Iterable[int]) -> int:
     """Put quarantined jobs back to their stages; tells how many there were."""
     jobs = Job.objects.filter(id__in=list(job_ids), state=Job.State.QUARANTINED)
     queues = set(jobs.values_list("queue", flat=True))
-    count = jobs.update(state=Job.State.LIVE, due_at=time.time(), attempts=0, error="")
+    count = jobs.update(state=Job.State.LIVE, due_at=time.time(), attempts=0, deaths=0, error="")
     for queue in queues:
         wakeup.notify(queue)
     return count
@@ -168,7 +192,7 @@ def drop(job_ids: Iterable[int]) -> int:
 def release_claims(worker: str) -> int:
     """Make everything due again that a worker of this name held when it died; tells how much."""
     jobs = Job.objects.filter(worker=worker, state=Job.State.LIVE).exclude(claim=0)
-    return jobs.update(due_at=time.time(), claim=0, worker="")
+    return jobs.update(due_at=time.time(), claim=0, worker="", deaths=F("deaths") + 1)
 
 
 def next_due(queues: Sequence[str]) -> float | None:

@@ -17,6 +17,8 @@ class Job(models.Model):
     due_at = models.FloatField()  # A dead worker's job comes due again when its lease ends.
     envelope = models.BinaryField()
     attempts = models.IntegerField(default=0)
+    deaths = models.IntegerField(default=0)
+    """How many workers ended while they held it, neither finishing it nor giving it back."""
     claim = models.BigIntegerField(default=0)
     worker = models.CharField(max_length=64, default="")
     created_at = models.FloatField()

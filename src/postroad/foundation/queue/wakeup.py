@@ -4,10 +4,12 @@ A wake-up may be lost (a worker that is just starting), so waiters look once aft
 wait is bounded.
 """
 
+import asyncio
 import contextlib
 import os
 import select
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.db import connection, transaction
 from postroad.foundation.configuration import current
 
 CHANNEL = "postroad"
+MOST_OF_A_PATH = 100
 
 
 def notify(queue: str) -> None:
@@ -53,7 +56,8 @@ def _send(queue: str) -> None:
         sender.setblocking(False)
         for path in folder.glob("*.wake"):
             try:
-                sender.sendto(queue.encode(), str(path))
+                with _reachable(path) as name:
+                    sender.sendto(queue.encode(), name)
             except BlockingIOError:
                 pass  # Its buffer is full of wake-ups already.
             except OSError:
@@ -67,40 +71,76 @@ def _forget_if_dead(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """A name of this socket that fits into the 107 bytes of unix(7), however deep the home lies."""
+    if len(os.fsencode(path)) <= MOST_OF_A_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 class Wakeup:
-    """One worker's ear: `wait()` blocks until a queue of its own is written to, or a time is over."""
+    """One worker's ear: `wait()` blocks until a queue is written to, or a time is over.
+
+    An event loop attaches itself instead of waiting. On PostgreSQL a connection of its own LISTENs; when that is lost,
+    `listen()` (which `wait()` calls) opens it anew.
+    """
 
     def __init__(self, name: str) -> None:
         self._path = current().home / "run" / f"{name}.{os.getpid()}.wake"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
-        # The path of a Unix socket may have 107 bytes; a deep home is reached through /proc.
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self._path))
+        with _reachable(self._path) as name_of_socket:
+            self._socket.bind(name_of_socket)
         self._socket.setblocking(False)
         self._listener: Any = None
-        if connection.vendor == "postgresql":
-            self._listen()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._heard: Callable[[], object] = self.drain
+        self.listen()
 
-    def _listen(self) -> None:
-        """Open the connection that LISTENs; it serves nothing else."""
+    def listen(self) -> bool:
+        """LISTEN on PostgreSQL, unless that is done; whether it had to be, so that something may have been missed.
+
+        Raises:
+            OperationalError: the database is away.
+        """
+        if connection.vendor != "postgresql" or self._listener is not None:
+            return False
         import psycopg
 
         parameters = connection.get_connection_params()
         wanted = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
-        self._listener = psycopg.connect(**wanted, autocommit=True)
-        self._listener.execute(f"LISTEN {CHANNEL}")
+        with connection.wrap_database_errors:
+            listener = psycopg.connect(**wanted, autocommit=True)
+            listener.execute(f"LISTEN {CHANNEL}")
+        self._listener = listener
+        if self._loop is not None:
+            self._loop.add_reader(listener.fileno(), self._heard)
+        return True
 
-    def filenos(self) -> list[int]:
-        """File descriptors that become readable at a wake-up, for an event loop."""
+    def attach(self, loop: asyncio.AbstractEventLoop, heard: Callable[[], object]) -> None:
+        """Call `heard` from the event loop at every wake-up; it must `drain()`."""
+        self._loop, self._heard = loop, heard
+        for descriptor in self._descriptors():
+            loop.add_reader(descriptor, heard)
+
+    def _descriptors(self) -> list[int]:
         return [self._socket.fileno(), *([self._listener.fileno()] if self._listener else [])]
 
     def wait(self, timeout: float | None) -> set[str]:
-        """Block until woken or `timeout` seconds are over; the queues that were written to."""
-        try:
-            select.select(self.filenos(), [], [], timeout)
-        except (OSError, ValueError):
-            self._reconnect()
+        """Block until woken or `timeout` seconds are over; the queues that were written to.
+
+        Raises:
+            OperationalError: the database is away, so no wake-up could come from it.
+        """
+        if not self.listen():
+            select.select(self._descriptors(), [], [], timeout)
         return self.drain()
 
     def drain(self) -> set[str]:
@@ -112,25 +152,33 @@ class Wakeup:
         if self._listener is not None:
             try:
                 queues.update(notice.payload for notice in self._listener.notifies(timeout=0))
-            except Exception:  # noqa: BLE001 — the server went away; whatever it said, look and listen anew
-                self._reconnect()
+            except Exception:  # noqa: BLE001 — the server went away; `listen()` begins anew
+                self._stop_listening()
         return queues
 
-    def _reconnect(self) -> None:
-        if self._listener is not None:
-            with contextlib.suppress(Exception):
-                self._listener.close()
-            with contextlib.suppress(Exception):
-                self._listen()
+    def _stop_listening(self) -> None:
+        if self._listener is None:
+            return
+        with contextlib.suppress(Exception):
+            if self._loop is not None:
+                self._loop.remove_reader(self._listener.fileno())
+        with contextlib.suppress(Exception):
+            self._listener.close()
+        self._listener = None
 
     def wake(self) -> None:
         """Wake this waiter itself, from another thread of the process."""
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"", str(self._path))
+        with (
+            contextlib.suppress(OSError),
+            _reachable(self._path) as name,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
+        ):
+            sender.sendto(b"", name)
 
     def close(self) -> None:
         """Stop listening."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket.fileno())
+        self._stop_listening()
         self._socket.close()
         self._path.unlink(missing_ok=True)
-        if self._listener is not None:
-            self._listener.close()

@@ -5,10 +5,12 @@ its neighbours in the batch go on.
 """
 
 import logging
+import os
 import socket
 import threading
 import time
 import traceback
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from postroad.foundation.configuration import current
 from postroad.foundation.errors import TryLater
 from postroad.foundation.queue import actions
 from postroad.foundation.queue.actions import Claimed, LeaseLost
@@ -25,8 +28,8 @@ from postroad.foundation.queue.wakeup import Wakeup
 log = logging.getLogger("postroad.queue")
 
 LONGEST_WAIT = 300.0
-MOST_ATTEMPTS = 5
-"""A job whose worker died this often while holding it is quarantined instead of killing the next one."""
+MOST_DEATHS = 5
+"""A job whose worker died more often while holding it is quarantined instead of killing the next one."""
 
 _FIRST_RETRY = 5.0
 _SLOWEST_RETRY = 3600.0
@@ -47,8 +50,9 @@ class Stage:
 
 
 def worker_name(role: str) -> str:
-    """How this host's process of a role signs its claims; a restarted one finds its own again."""
-    return f"{socket.gethostname()[:40]}:{role}"
+    """How this home's process of a role signs its claims; a restarted one finds its own again."""
+    home = zlib.crc32(os.fsencode(current().home))
+    return f"{socket.gethostname()[:32]}:{home:08x}:{role}"
 
 
 class Worker:
@@ -102,6 +106,7 @@ class Worker:
         jobs = actions.claim(stage.queue, self.name, stage.batch)
         if not jobs:
             return 0
+        jobs = self._alone_if_suspect(jobs)
         failed: list[tuple[Claimed, BaseException, str]] = []
         with nullcontext() if stage.outside else transaction.atomic():
             for job in jobs:
@@ -113,10 +118,19 @@ class Worker:
                 self._set_aside(job, error, text)
         return len(jobs)
 
+    def _alone_if_suspect(self, jobs: list[Claimed]) -> list[Claimed]:
+        """A job whose worker died is worked on alone, so that not its neighbours are blamed for the next death."""
+        suspect = next((job for job in jobs if job.deaths), None)
+        if suspect is None or len(jobs) == 1:
+            return jobs
+        with transaction.atomic():
+            actions.give_back(job for job in jobs if job is not suspect)
+        return [suspect]
+
     def _one(self, stage: Stage, job: Claimed) -> tuple[Claimed, BaseException, str] | None:
         """Do one job inside a savepoint; what went wrong is told, not raised."""
-        if job.attempts > MOST_ATTEMPTS:
-            text = f"The worker died {MOST_ATTEMPTS} times while it worked on this mail."
+        if job.deaths > MOST_DEATHS:
+            text = f"The worker died {job.deaths} times while it worked on this mail."
             return job, RuntimeError(text), text
         try:
             before = [stage.outside(job.envelope)] if stage.outside else []

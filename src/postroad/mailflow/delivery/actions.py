@@ -1,18 +1,20 @@
 """What delivery writes: chunks of recipients, the relay's replies, retries, failures handed to bounces."""
 
+import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from django.db import transaction
 
 from postroad.community.lists.models import MailingList
+from postroad.community.notices import actions as notices
 from postroad.community.subscriptions.queries import recipients as members_to_send_to
 from postroad.community.subscriptions.tokens import return_path, today
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
-from postroad.foundation.queue.actions import Claimed
+from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.delivery.chunks import (
@@ -26,7 +28,10 @@ from postroad.mailflow.delivery.chunks import (
     unpack_results,
 )
 from postroad.mailflow.delivery.models import Chunk, Dispatch
-from postroad.mailflow.delivery.reports import failure_report
+from postroad.mailflow.delivery.reports import MOST_IN_A_REPORT, failure_report
+from postroad.mailflow.delivery.sorting import Sort, sort
+
+log = logging.getLogger("postroad.delivery")
 
 CHUNKS_IN_A_CUT = 8
 """Chunks cut in one transaction: a list of a million is cut while the first copies are on their way."""
@@ -42,10 +47,18 @@ class Work:
     envelope: Envelope
     recipients: list[Recipient]
     results: Results
+    dispatch: int
+    deliver_until: float
+    tries: int = 1
     left: int = 0
 
     def __post_init__(self) -> None:
         self.left = sum(1 for number in self.results.of if number < 0)
+
+    @property
+    def replies(self) -> dict[int, str]:
+        """What was replied so far, by index of the recipient."""
+        return {index: self.results.replies[number] for index, number in enumerate(self.results.of) if number >= 0}
 
 
 def open_dispatch(job: Claimed) -> None:
@@ -107,29 +120,26 @@ def _next_recipients(dispatch: Dispatch, envelope: Envelope) -> tuple[list[list[
     return groups, cursor, True
 
 
-def load_work(jobs: Sequence[Claimed]) -> tuple[list[Work], dict[int, Dispatch]]:
-    """The chunks of claimed jobs and their dispatches, by two queries."""
-    chunks = Chunk.objects.in_bulk([job.envelope.chunk for job in jobs])
-    dispatches = Dispatch.objects.in_bulk({chunk.dispatch_id for chunk in chunks.values()})
-    work = []
-    for job in jobs:
-        chunk = chunks[job.envelope.chunk]
-        recipients = unpack_recipients(bytes(chunk.recipients))
-        results = unpack_results(bytes(chunk.results), len(recipients))
-        work.append(Work(job, chunk.pk, decode(bytes(dispatches[chunk.dispatch_id].envelope)), recipients, results))
-    return work, dispatches
+def load_work(job: Claimed) -> tuple[Work, bytes]:
+    """The chunk of a claimed job, and the encoded template its copies are made from.
 
-
-def load_templates(dispatches: Iterable[Dispatch]) -> dict[int, bytes]:
-    """The encoded templates of dispatches, by key of the dispatch."""
-    by_dispatch = {dispatch.pk: dispatch.template for dispatch in dispatches}
-    contents = storage.load_many(set(by_dispatch.values()))
-    return {pk: contents[key] for pk, key in by_dispatch.items()}
+    Raises:
+        NotFound: the template is gone from storage.
+    """
+    chunk = Chunk.objects.select_related("dispatch").get(pk=job.envelope.chunk)
+    dispatch = chunk.dispatch
+    recipients = unpack_recipients(bytes(chunk.recipients))
+    results = unpack_results(bytes(chunk.results), len(recipients))
+    work = Work(
+        job, chunk.pk, decode(bytes(dispatch.envelope)), recipients, results, dispatch.pk, dispatch.deliver_until,
+        chunk.attempts + 1,
+    )  # fmt: skip
+    return work, storage.load(dispatch.template)
 
 
 def note_replies(progress: Iterable[tuple[int, Replies]]) -> None:
-    """Take over what the journal of a dead process says about chunks that are not done."""
-    by_chunk = dict(progress)
+    """Take over replies to chunks that are not done: what the journal says, or what came before a pause."""
+    by_chunk = {chunk: replies for chunk, replies in progress if replies}
     with transaction.atomic():
         for chunk in Chunk.objects.filter(pk__in=by_chunk, done=False):
             results = unpack_results(bytes(chunk.results), len(unpack_recipients(bytes(chunk.recipients))))
@@ -140,63 +150,111 @@ def note_replies(progress: Iterable[tuple[int, Replies]]) -> None:
 
 
 def finish(works: Sequence[Work]) -> None:
-    """Complete chunks: keep the replies, queue what is to be retried or reported; one commit."""
+    """Complete chunks: keep the replies, queue what is to be retried or reported; one commit.
+
+    A chunk that another host took over meanwhile keeps what was replied here, so that nobody gets it once more.
+    """
+    taken_over = []
     with transaction.atomic():
         for work in works:
-            _finish(work)
+            try:
+                with transaction.atomic():
+                    _finish(work)
+            except LeaseLost:
+                log.warning("another host took over: %s", work.envelope.message_id)
+                taken_over.append((work.chunk, work.replies))
+        if taken_over:
+            note_replies(taken_over)
 
 
 def _finish(work: Work) -> None:
     replies = [work.results.get(index) or "" for index in range(len(work.recipients))]
-    temporary = [i for i, reply in enumerate(replies) if kind_of(reply) == "temporary"]
-    permanent = [i for i, reply in enumerate(replies) if kind_of(reply) == "permanent"]
+    by_sort: dict[Sort, list[int]] = {"delivered": [], "temporary": [], "recipient": [], "mail": []}
+    sorts = {reply: sort(reply) for reply in set(replies)}
+    for index, reply in enumerate(replies):
+        by_sort[sorts[reply]].append(index)
+    if by_sort["temporary"] and time.time() >= work.deliver_until:
+        by_sort["recipient"] += by_sort["temporary"]
+        by_sort["temporary"] = []
     Chunk.objects.filter(pk=work.chunk).update(results=pack_results(work.results), done=True)
-    dispatch = Dispatch.objects.only("pk", "deliver_until").get(chunks=work.chunk)
-    tries = Chunk.objects.values_list("attempts", flat=True).get(pk=work.chunk) + 1
-    if temporary and time.time() >= dispatch.deliver_until:
-        permanent, temporary = sorted(permanent + temporary), []
-    if temporary:
-        _queue_retry(work, [work.recipients[i] for i in temporary], dispatch, tries)
-    for index in permanent:
-        report_failure(work.envelope, work.recipients[index].email, replies[index])
-    delivered = len(replies) - len(temporary) - len(permanent)
-    parts = [f"{delivered} delivered"]
-    parts += [f"{len(temporary)} to be tried again: {replies[temporary[0]]}"] if temporary else []
-    parts += [f"{len(permanent)} failed: {replies[permanent[0]]}"] if permanent else []
-    outcome = "sent" if delivered == len(replies) else "failed" if not delivered and not temporary else "partly sent"
-    if temporary and not delivered and not permanent:
-        outcome = "put off"
-    queue.record(work.envelope, "delivery", outcome, "; ".join(parts), str(work.chunk))
+    if by_sort["temporary"]:
+        _queue_retry(work, [work.recipients[i] for i in by_sort["temporary"]])
+    if by_sort["mail"]:
+        first = by_sort["mail"][0]
+        _set_aside(work, [work.recipients[i] for i in by_sort["mail"]], replies[first])
+    _report(work, [(work.recipients[i].email, replies[i]) for i in by_sort["recipient"]])
+    queue.record(work.envelope, "delivery", *_told(by_sort, replies), str(work.chunk))
     queue.acknowledge(work.job)
 
 
-def _queue_retry(work: Work, recipients: list[Recipient], dispatch: Dispatch, tries: int) -> None:
-    chunk = Chunk.objects.create(dispatch_id=dispatch.pk, recipients=pack_recipients(recipients), attempts=tries)
+def _told(by_sort: Mapping[Sort, Sequence[int]], replies: Sequence[str]) -> tuple[str, str]:
+    """Outcome and reason for the mail's journey."""
+    said = {"temporary": "to be tried again", "recipient": "failed", "mail": "refused as a mail and set aside"}
+    parts = [f"{len(by_sort['delivered'])} delivered"]
+    for name, places in by_sort.items():
+        if places and name in said:
+            parts.append(f"{len(places)} {said[name]}: {replies[places[0]]}")
+    if len(by_sort["delivered"]) == len(replies):
+        return "sent", parts[0]
+    if by_sort["delivered"]:
+        return "partly sent", "; ".join(parts)
+    return "put off" if by_sort["temporary"] else "failed", "; ".join(parts[1:])
+
+
+def _queue_retry(work: Work, recipients: list[Recipient]) -> None:
+    chunk = Chunk.objects.create(dispatch_id=work.dispatch, recipients=pack_recipients(recipients), attempts=work.tries)
     mail = current().mail
-    pause = min(mail.retry_most_seconds, mail.retry_first_seconds * 2 ** min(tries - 1, 20))
-    due = min(time.time() + pause, max(time.time(), dispatch.deliver_until))
+    pause = min(mail.retry_most_seconds, mail.retry_first_seconds * 2 ** min(work.tries - 1, 20))
+    due = min(time.time() + pause, max(time.time(), work.deliver_until))
     queue.put("delivery", msgspec.structs.replace(work.job.envelope, chunk=chunk.pk), due_at=due)
 
 
-def kind_of(reply: str) -> str:
-    """`delivered`, `permanent` or `temporary`: RFC 5321 §4.2.1, with 552 temporary since it often means a full disk."""
-    if reply.startswith("2"):
-        return "delivered"
-    return "permanent" if reply.startswith("5") and not reply.startswith("552") else "temporary"
+def _set_aside(work: Work, recipients: list[Recipient], reply: str) -> None:
+    """The relay refused the mail itself, no member's fault: it is kept for a retry, and the site's owner told once."""
+    chunk = Chunk.objects.create(dispatch_id=work.dispatch, recipients=pack_recipients(recipients))
+    queue.set_aside("delivery", msgspec.structs.replace(work.job.envelope, chunk=chunk.pk), reply)
+    is_first = Dispatch.objects.filter(pk=work.dispatch, refusal="").update(refusal=reply[:500])
+    if is_first and work.envelope.kind != "notice":
+        owner = current().site.owner
+        notices.send(
+            list_id="", from_=owner, to=[owner], to_header=owner, subject="The mail relay refuses a mail",
+            body=f"The mail relay refused this mail, whoever it was for; no member is blamed for it.\n\n"
+            f"List: {work.envelope.list_id or '-'}\nMessage-ID: <{work.envelope.message_id}>\n"
+            f"The relay said: {reply}\n\nThe copies wait; once the cause is mended, send them with\n\n"
+            "    postroad queue retry --all\n",
+        )  # fmt: skip
 
 
-def report_failure(envelope: Envelope, email: str, reply: str) -> None:
-    """Give a permanent failure to the bounces stage, as the delivery report it would have come back as."""
-    mailing_list = MailingList.objects.filter(list_id=envelope.list_id).first()
-    came_back_to = email
-    if mailing_list is not None:
+def give_up(work: Work, reason: str) -> None:
+    """The relay was away until the mail's time was over: it waits, quarantined, for a person."""
+    with transaction.atomic():
+        note_replies([(work.chunk, work.replies)])
+        queue.quarantine(work.job, f"not delivered in {current().mail.delivery_retry_days:g} days: {reason}")
+
+
+def put_off(work: Work, seconds: float, reason: str) -> None:
+    """Keep the replies that came and try the other recipients later; without a reason, that is no attempt."""
+    with transaction.atomic():
+        note_replies([(work.chunk, work.replies)])
+        queue.put_off(work.job, seconds, reason)
+
+
+def _report(work: Work, failures: Sequence[tuple[str, str]]) -> None:
+    """Give permanent failures to the bounces stage, as the reports they would have come back as."""
+    if not failures:
+        return
+    envelope = work.envelope
+    mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
+    back_to = envelope.envelope_sender or current().site.owner
+    if mailing_list is not None and not envelope.envelope_sender:
         # As if the receiver had sent it: keyed, since our own dialogue proves it.
-        came_back_to = return_path(mailing_list.address("bounces"), mailing_list.pk, email, today())
-    report = failure_report(envelope, email, reply)
-    queue.put(
-        "bounces",
-        msgspec.structs.replace(
-            envelope, message=storage.store(report), kind="bounces", sender="", recipient=came_back_to,
-            size=len(report), recipients=(), explicit=(), dispatch=0, chunk=0, template="",
-        ),
-    )  # fmt: skip
+        back_to = return_path(mailing_list.address("bounces"), mailing_list.pk, "", today())
+    for start in range(0, len(failures), MOST_IN_A_REPORT):
+        report = failure_report(back_to, failures[start : start + MOST_IN_A_REPORT], envelope.message_id)
+        queue.put(
+            "bounces",
+            msgspec.structs.replace(
+                envelope, message=storage.store(report), kind="bounces", sender="", recipient=back_to,
+                size=len(report), recipients=(), explicit=(), dispatch=0, chunk=0, template="",
+            ),
+        )  # fmt: skip

@@ -4,6 +4,7 @@ The delivery worker appends outcomes as they come, replays them after a crash, a
 has them. One file per process.
 """
 
+import asyncio
 import fcntl
 import os
 import struct
@@ -40,6 +41,8 @@ class Journal:
         Raises Conflict if another process has it open, OSError if it cannot be opened.
         """
         self.path = path
+        self.written = asyncio.Event()
+        """Set by every append; whoever brings it to the disk clears it."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,14 +62,21 @@ class Journal:
     ) -> None:
         self.close()
 
-    def append(self, entries: Iterable[Entry]) -> None:
+    def append(self, entries: Iterable[Entry]) -> int:
         """Write the entries at once; they outlive the process from now on, a power cut only after `sync`.
+
+        Says how many bytes they took.
 
         Raises OSError if the disk does not take all of them; what it took of them stays readable.
         """
         data = b"".join(map(_encode, entries))
+        size = len(data)
+        if not data:
+            return 0
+        self.written.set()
         while data:
             data = data[os.write(self._file, data) :]
+        return size
 
     def sync(self) -> None:
         """Make sure that what was appended survives a power cut."""

@@ -19,9 +19,15 @@ class Dispatch(models.Model):
     recipients_total = models.BigIntegerField(default=0)
     created_at = models.FloatField()
     deliver_until = models.FloatField()
+    refusal = models.CharField(max_length=500, default="")
+    """How the relay refused the mail itself, whoever it was for."""
 
     class Meta:
         db_table = "delivery_dispatch"
+        indexes = [
+            models.Index(fields=["message_id"], name="delivery_dispatch_message"),
+            models.Index(fields=["created_at"], name="delivery_dispatch_created"),
+        ]
 
 
 class Chunk(models.Model):

@@ -6,7 +6,9 @@ complete, to the database. After a crash the journal tells which recipients have
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -23,8 +25,10 @@ from postroad.mailflow.delivery.actions import Work
 from postroad.mailflow.delivery.copies import Source, bulk, personal
 from postroad.mailflow.delivery.journal import Journal
 from postroad.mailflow.delivery.outbox import Outbox
+from postroad.mailflow.delivery.pauses import Pauses, in_turn
 from postroad.mailflow.delivery.pool import Pool
 from postroad.mailflow.delivery.relay import Copy, Outcome, Relay
+from postroad.mailflow.delivery.sorting import line_of
 
 log = logging.getLogger("postroad.delivery")
 T = TypeVar("T")
@@ -32,8 +36,13 @@ T = TypeVar("T")
 CHUNKS_AT_ONCE = 8
 KEYS_OF_A_CHUNK = 1 << 16
 RENEW_SECONDS = 40.0
-JOURNAL_FULL = 8_000_000
+JOURNAL_FULL = 32_000_000
 """Bytes after which nothing new is begun until the journal could be emptied."""
+SYNC_SECONDS = 0.2
+"""After a power failure, at most the copies of so long may go out once more."""
+DATABASE_PAUSE = 2.0
+"""Seconds between two tries while the database is away."""
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class Transport(Protocol):
@@ -63,61 +72,76 @@ class Delivery:
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._name = worker_name("delivery")
         self._journal = Journal(current().home / "run" / "delivery.journal")
-        self._active: dict[int, Work] = {}
-        self._bulk_indexes: dict[int, list[int]] = {}
+        self._active: dict[int, tuple[Work, dict[int, list[int]]]] = {}
+        """By serial number: the chunk, and for bulk copies (by key) the indexes of their recipients."""
         self._serials = count(1)
         self._journalled = 0
         self._complete: list[Work] = []
         self._finishing = asyncio.Lock()
+        self._pauses = Pauses()
+        self._stop = asyncio.Event()
+        self._error: Exception | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until `stop`; a database that is away is waited for."""
-        loop = asyncio.get_running_loop()
-        await self._in_database(self._recover)
-        wakeup = Wakeup("delivery")
+        """Deliver until `stop`; a database that is away is waited for. Raises what makes delivering impossible."""
+        self._stop = stop
+        wakeup = await self._surely(self._recover)
         woken = asyncio.Event()
 
         def hear() -> None:
             wakeup.drain()
             woken.set()
 
-        for descriptor in wakeup.filenos():
-            loop.add_reader(descriptor, hear)
-        renewing = asyncio.create_task(self._keep_leases())
+        wakeup.attach(asyncio.get_running_loop(), hear)
+        keeping = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._sync_journal())]
         running: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
             woken.clear()
-            started = await self._start_some(running)
-            if started == 0:
-                await self._wait(woken, stopping, running)
-        renewing.cancel()
-        for descriptor in wakeup.filenos():
-            loop.remove_reader(descriptor)
+            try:
+                if await self._start_some(running) == 0:
+                    await self._in_database(wakeup.listen)
+                    await self._wait(woken, stopping, running)
+            except DATABASE_AWAY as error:
+                await self._wait_for_database(error)
+        for task in keeping:
+            task.cancel()
         await self._transport.close()
         if running:
             await asyncio.wait(running, timeout=10)
-        await self._in_database(self._give_back)
         wakeup.close()
+        await self._end()
+
+    async def _end(self) -> None:
+        """Let another process go on at once; where that can't be said, leases end and the journal stays."""
+        try:
+            await self._in_database(self._give_back)
+        except DATABASE_AWAY as error:
+            log.warning("database away at the end; the journal keeps the replies: %s", error)
         self._database.shutdown()
         self._journal.close()
+        if self._error is not None:
+            raise self._error
 
     async def _wait(self, woken: asyncio.Event, stopping: "asyncio.Task[bool]", running: set[Any]) -> None:
         """Sleep until there may be work: woken, a chunk done, the next one due, or the end."""
         due = await self._in_database(lambda: queue.next_due(["delivery"]))
-        now = await self._in_database(_now)
-        seconds = LONGEST_WAIT if due is None else min(LONGEST_WAIT, max(0.05, due - now))
-        if len(running) >= CHUNKS_AT_ONCE:
+        seconds = LONGEST_WAIT if due is None else min(LONGEST_WAIT, max(0.05, due - time.time()))
+        if running and (len(running) >= CHUNKS_AT_ONCE or self._is_holding_back):
             seconds = LONGEST_WAIT
         waiter = asyncio.create_task(woken.wait())
         await asyncio.wait({waiter, stopping, *running}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
 
+    @property
+    def _is_holding_back(self) -> bool:
+        """Whether what runs is to come to its end first: the relay is away, or the journal is full."""
+        return bool(self._transport.away) or self._journalled > JOURNAL_FULL
+
     async def _start_some(self, running: set["asyncio.Task[None]"]) -> int:
         """Claim jobs and begin with them; how many."""
         room = CHUNKS_AT_ONCE - len(running)
-        # A full journal is emptied by letting what runs come to its end.
-        if room <= 0 or (running and (self._transport.away or self._journalled > JOURNAL_FULL)):
+        if room <= 0 or (running and self._is_holding_back):
             return 0
         jobs = await self._in_database(lambda: queue.claim("delivery", self._name, room))
         for job in jobs:
@@ -137,55 +161,76 @@ class Delivery:
                 await self._in_database(lambda: actions.open_dispatch(job))
         except LeaseLost:
             log.warning("another host took over: %s", job.envelope.message_id)
-        except (OperationalError, InterfaceError) as error:
-            log.error("database away; its lease will bring the job back: %s", error)
-            await asyncio.sleep(1)
-        except Exception as error:
+        except DATABASE_AWAY as error:
+            log.error("database away: %s", error)
+            if not self._stop.is_set():
+                await self._surely(lambda: queue.put_off(job, 0.0))
+        except Exception:
             log.exception("message_id=%s quarantined", job.envelope.message_id)
-            text = repr(error)
-            await self._in_database(lambda: queue.quarantine(job, text))
+            text = traceback.format_exc()
+            await self._surely(lambda: queue.quarantine(job, text))
 
     async def _send(self, job: Claimed) -> None:
         """Send a chunk to everybody in it who has no reply yet."""
         work, source = await self._in_database(lambda: _load(job))
         todo = [(i, work.recipients[i]) for i, number in enumerate(work.results.of) if number < 0]
-        if not todo:
-            await self._in_database(lambda: actions.finish([work]))
-            return
         serial = next(self._serials)
-        self._active[serial] = work
-        try:
-            unsent = await self._transport.submit(self._copies(source, todo, serial * KEYS_OF_A_CHUNK))
-            if unsent or work.left:
-                await self._put_off(work)
-            else:
-                await self._finish(work)
-        finally:
-            self._active.pop(serial, None)
-            self._forget_journal()
+        self._active[serial] = (work, {})
+        await self._submit(source, in_turn(todo), serial)
+        if work.left == 0:
+            await self._finish(work)
+        elif self._stop.is_set():
+            return  # It is given back with all others at the end.
+        else:
+            await self._put_off(work)
+        del self._active[serial]
+        self._forget_journal()
 
-    def _copies(self, source: Source, todo: Any, key: int) -> Any:
+    async def _submit(self, source: Source, todo: list[tuple[int, Any]], serial: int) -> None:
+        """Hand the copies of a chunk to the transport, and see each of them answered or given up for now."""
+        try:
+            await self._transport.submit(self._copies(source, todo, serial))
+        except Exception as error:
+            # A reply could not be kept (a full disk): going on would send twice. The supervisor starts us again.
+            log.exception("delivery ends")
+            self._error = error
+            self._stop.set()
+
+    def _copies(self, source: Source, todo: list[tuple[int, Any]], serial: int) -> Iterator[Copy]:
+        work, bulk_indexes = self._active[serial]
+        key = serial * KEYS_OF_A_CHUNK
+        if self._pauses:
+            paused = [(index, reason) for index, one in todo if (reason := self._pauses.reason(one.email))]
+            for index, reason in paused:
+                work.results.set(index, f"450 (by Postroad) 4.7.0 this domain is left in peace, it said: {reason}")
+            work.left -= len(paused)
+            todo = [place for place in todo if work.results.of[place[0]] < 0]
         if source.envelope.verp:
             yield from personal(source, todo, key)
             return
         for copy, indexes in bulk(source, todo, key):
-            self._bulk_indexes[copy.key] = indexes
+            bulk_indexes[copy.key] = indexes
             yield copy
 
     def _on_outcomes(self, outcomes: list[Outcome]) -> None:
         """Note replies: in memory and, surviving a kill, in the journal."""
         entries = []
         for outcome in outcomes:
-            work = self._active.get(outcome.key // KEYS_OF_A_CHUNK)
-            if work is None:
+            active = self._active.get(outcome.key // KEYS_OF_A_CHUNK)
+            if active is None:
                 continue
-            indexes = self._bulk_indexes.get(outcome.key)
+            work, bulk_indexes = active
+            indexes = bulk_indexes.get(outcome.key)
             index = indexes[outcome.recipient_index] if indexes else outcome.key % KEYS_OF_A_CHUNK
-            work.results.set(index, f"{outcome.code} {outcome.text}")
+            reply = line_of(outcome)
+            work.results.set(index, reply)
             work.left -= 1
-            entries.append((work.chunk, index, outcome.code, outcome.text))
-        self._journal.append(entries)
-        self._journalled += sum(40 + len(entry[3]) for entry in entries)
+            entries.append((work.chunk, index, outcome.code, reply[4:]))
+            if outcome.kind == "delivered":
+                self._pauses.delivered(work.recipients[index].email)
+            elif outcome.kind == "temporary" and outcome.stage == "rcpt":
+                self._pauses.put_off(work.recipients[index].email, reply)
+        self._journalled += self._journal.append(entries)
 
     async def _finish(self, work: Work) -> None:
         """Keep a complete chunk; those that complete while a commit runs share the next one."""
@@ -194,20 +239,17 @@ class Delivery:
             if work not in self._complete:
                 return
             works, self._complete = self._complete, []
-            await self._in_database(lambda: actions.finish(works))
+            await self._surely(lambda: actions.finish(works))
 
     async def _put_off(self, work: Work) -> None:
         """The relay is away: keep the replies that came, try the rest later."""
         reason = self._transport.away or "the relay did not take it"
-        seconds = current().mail.retry_first_seconds
-        replies = {i: reply for i in range(len(work.recipients)) if (reply := work.results.get(i)) is not None}
-
-        def save() -> None:
-            actions.note_replies([(work.chunk, replies)])
-            queue.put_off(work.job, seconds, reason)
-
         log.warning("relay away, list=%s message_id=%s: %s", work.envelope.list_id, work.envelope.message_id, reason)
-        await self._in_database(save)
+        if time.time() >= work.deliver_until:
+            await self._surely(lambda: actions.give_up(work, reason))
+        else:
+            seconds = current().mail.retry_first_seconds
+            await self._surely(lambda: actions.put_off(work, seconds, reason))
 
     def _forget_journal(self) -> None:
         """Begin the journal anew when the database has everything in it."""
@@ -215,16 +257,25 @@ class Delivery:
             self._journal.reset()
             self._journalled = 0
 
+    async def _sync_journal(self) -> None:
+        """Bring the journal to the disk while copies go out; asleep otherwise."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._journal.written.wait()
+            self._journal.written.clear()
+            await loop.run_in_executor(None, self._journal.sync)
+            await asyncio.sleep(SYNC_SECONDS)
+
     async def _keep_leases(self) -> None:
         """Hold on to what takes longer than a lease."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            jobs = [work.job for work in self._active.values()]
+            jobs = [work.job for work, _ in self._active.values()]
             if jobs:
-                await self._in_database(lambda jobs=jobs: queue.renew(jobs))  # type: ignore[misc]
+                await self._surely(lambda jobs=jobs: queue.renew(jobs))  # type: ignore[misc]
 
-    def _recover(self) -> None:
-        """After a crash: believe the journal about chunks that were not finished."""
+    def _recover(self) -> Wakeup:
+        """After a crash: believe the journal about chunks that were not finished, then take the claims back."""
         progress: dict[int, dict[int, str]] = {}
         for chunk, index, code, text in self._journal.replay():
             progress.setdefault(chunk, {})[index] = f"{code} {text}"
@@ -232,29 +283,43 @@ class Delivery:
             actions.note_replies(progress.items())
         self._journal.reset()
         queue.release_claims(self._name)
+        return Wakeup("delivery")
 
     def _give_back(self) -> None:
         """At the end: keep replies of what is not complete and let another process go on at once."""
-        works = list(self._active.values())
-        actions.note_replies(
-            (w.chunk, {i: r for i in range(len(w.recipients)) if (r := w.results.get(i)) is not None}) for w in works
-        )
-        queue.release_claims(self._name)
+        for work, _ in self._active.values():
+            actions.put_off(work, 0.0, "")
+        self._journal.reset()
         connection.close()
 
     async def _in_database(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._database, work)
 
+    async def _surely(self, work: Callable[[], T]) -> T:
+        """Do in the database what must be done, however long that is away; raises only when stopped before."""
+        while True:
+            try:
+                return await self._in_database(work)
+            except DATABASE_AWAY as error:
+                if self._stop.is_set():
+                    raise
+                await self._wait_for_database(error)
 
-def _now() -> float:
-    import time
+    async def _wait_for_database(self, error: Exception) -> None:
+        log.error("database away, trying again in %.0f s: %s", DATABASE_PAUSE, error)
+        await self._in_database(_disconnect)
+        try:
+            async with asyncio.timeout(DATABASE_PAUSE):
+                await self._stop.wait()
+        except TimeoutError:
+            pass
 
-    return time.time()
+
+def _disconnect() -> None:
+    """Drop the connection of the thread this runs in; `connection.close` itself would be the caller's."""
+    connection.close()
 
 
 def _load(job: Claimed) -> tuple[Work, Source]:
-    works, dispatches = actions.load_work([job])
-    templates = actions.load_templates(dispatches.values())
-    work = works[0]
-    dispatch = next(iter(dispatches.values()))
-    return work, Source.load(work.envelope, templates[dispatch.pk])
+    work, template = actions.load_work(job)
+    return work, Source.load(work.envelope, template)

@@ -1,0 +1,298 @@
+"""The delivery process against a scripted relay: every fault has a defined end, and the mail is still there."""
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections import Counter
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+
+from postroad.community.lists import actions as lists
+from postroad.community.subscriptions import actions as subscriptions
+from postroad.foundation.message.segments import Slot, Template, encode
+from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue.envelope import Envelope, decode
+from postroad.foundation.queue.models import Job, Step
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.bounces.reports import read
+from postroad.mailflow.delivery import actions, worker
+from postroad.mailflow.delivery.models import Chunk, Dispatch
+from postroad.mailflow.delivery.pauses import PATIENCE, Pauses
+from postroad.mailflow.delivery.queries import replies_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TEMPLATE = Template([b"Subject: hello\r\nX-For: ", Slot("user_email", "header"), b"\r\n\r\nhello\r\n"])
+
+
+@pytest.fixture
+def dogs():
+    lists.create_domain("example.com")
+    return lists.create_list("dogs@example.com")
+
+
+def members(mailing_list, number: int, host: str = "example.net") -> list[str]:
+    emails = [f"m{index}@{host}" for index in range(number)]
+    for email in emails:
+        subscriptions.join(
+            mailing_list, email, pre_verified=True, pre_confirmed=True, pre_approved=True, send_welcome_message=False
+        )
+    return emails
+
+
+def send(**changes) -> Envelope:
+    envelope = Envelope(
+        journey=queue.new_journey(), message=storage.store(b"Subject: hello\r\n\r\nhello\r\n"), message_id="one@example.org",
+        received_at=time.time(), list_id="dogs.example.com", template=storage.store(encode(TEMPLATE)),
+    )  # fmt: skip
+    for name, value in changes.items():
+        envelope = __import__("msgspec").structs.replace(envelope, **{name: value})
+    queue.put("delivery", envelope)
+    return envelope
+
+
+def deliver(relay, until, monkeypatch, seconds: float = 20, **mail) -> None:
+    """Run the delivery process until the condition holds, then end it in good order."""
+
+    async def run() -> None:
+        async with relay:
+            configuration = dataclasses.replace(
+                settings.POSTROAD,
+                smtp=dataclasses.replace(settings.POSTROAD.smtp, port=relay.port, connections=4),
+                mail=dataclasses.replace(settings.POSTROAD.mail, **mail),
+            )
+            monkeypatch.setattr(settings, "POSTROAD", configuration)
+            stop = asyncio.Event()
+            engine = worker.Delivery()
+            task = asyncio.create_task(engine.run(stop))
+            async with asyncio.timeout(seconds):
+                while not task.done():
+                    with contextlib.suppress(RuntimeError):  # It ended, and its thread with it.
+                        if await engine._in_database(until):
+                            break
+                    await asyncio.sleep(0.01)
+            stop.set()
+            return await task
+
+    asyncio.run(run())
+
+
+def all_done() -> bool:
+    """Whether every chunk has its end and nothing is due any more."""
+    return (
+        Step.objects.filter(stage="delivery").exists()
+        and not Job.objects.filter(queue="delivery", state=Job.State.LIVE, due_at__lte=time.time() + 1000)
+        .exclude(claim=0)
+        .exists()
+    )
+
+
+def finished() -> bool:
+    return Chunk.objects.filter(done=True).exists()
+
+
+def no_claims() -> bool:
+    return not Job.objects.exclude(claim=0).exists() and Dispatch.objects.exists()
+
+
+def answers(**replies):
+    return lambda verb, number, line: replies.get(verb)
+
+
+def test_every_member_gets_a_copy_with_a_return_path_of_its_own(dogs, scripted, monkeypatch):
+    emails = members(dogs, 30)
+    send()
+    relay = scripted()
+    deliver(relay, finished, monkeypatch)
+    assert sorted(r for _, rs, _ in relay.messages for r in rs) == sorted(emails)
+    for sender, (recipient,), content in relay.messages:
+        assert sender.startswith(f"dogs-bounces+{recipient.replace('@', '=')}=")
+        assert f"X-For: {recipient}".encode() in content
+    assert Step.objects.get(stage="delivery").reason == "30 delivered"
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
+def test_a_temporary_refusal_at_any_stage_is_tried_again_later(dogs, scripted, monkeypatch, verb):
+    """Whatever the relay put off stays queued with its recipients, due after `retry_first_seconds`."""
+    members(dogs, 3)
+    send()
+    deliver(scripted(answers(**{verb: "451 4.3.0 not now"})), finished, monkeypatch)
+    job = Job.objects.get()
+    assert (job.queue, job.state) == ("delivery", Job.State.LIVE)
+    assert 50 < job.due_at - time.time() < 61
+    Job.objects.update(due_at=0)
+    relay = scripted()
+    deliver(relay, lambda: not Job.objects.exists(), monkeypatch)
+    assert len(relay.messages) == 3
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "DATA", "DOT"])
+def test_a_relay_that_refuses_the_mail_itself_blames_nobody(dogs, scripted, monkeypatch, verb):
+    """One event: no bounce, the copies wait in quarantine, the site's owner is told once, a retry sends them."""
+    members(dogs, 3)
+    send()
+    deliver(scripted(answers(**{verb: "554 5.7.1 we do not like it"})), finished, monkeypatch)
+    assert not Job.objects.filter(queue="bounces").exists()
+    aside = Job.objects.get(queue="delivery")
+    assert aside.state == Job.State.QUARANTINED
+    assert "5.7.1 we do not like it" in aside.error
+    assert Job.objects.filter(queue="pipeline").count() == 1
+    Job.objects.filter(queue="pipeline").delete()
+    queue.retry([aside.pk])
+    relay = scripted()
+    deliver(relay, lambda: not Job.objects.exists(), monkeypatch)
+    assert len(relay.messages) == 3
+
+
+def test_refused_recipients_come_back_as_one_report_that_bounces_can_read(dogs, scripted, monkeypatch):
+    """RFC 3464: one multipart/report, a group of fields for each recipient, on a return path keyed for the list."""
+    emails = members(dogs, 5)
+    send()
+    refuse = lambda verb, n, line: "550 5.1.1 no such user" if verb == "RCPT" and "m0@" not in line else None  # noqa: E731
+    deliver(scripted(refuse), finished, monkeypatch)
+    job = Job.objects.get()
+    assert job.queue == "bounces"
+    envelope = decode(job.envelope)
+    report = read(storage.load(envelope.message))
+    assert report.kind == "failure"
+    assert sorted((f.email, f.cause, f.status) for f in report.failures) == [
+        (email, "address", "5.1.1") for email in emails[1:]
+    ]
+    assert envelope.recipient.startswith("dogs-bounces+")
+    assert Step.objects.get(stage="delivery").outcome == "partly sent"
+
+
+def test_an_international_recipient_the_relay_cannot_serve_fails_alone(dogs, scripted, monkeypatch):
+    """Without SMTPUTF8 the others still get theirs, and the report is RFC 6533's."""
+    subscriptions.join(dogs, "jürgen@example.net", pre_verified=True, pre_confirmed=True, pre_approved=True,
+                       send_welcome_message=False)  # fmt: skip
+    members(dogs, 2)
+    send()
+    relay = scripted(extensions=("PIPELINING", "8BITMIME"))
+    deliver(relay, finished, monkeypatch)
+    assert len(relay.messages) == 2
+    report = read(storage.load(decode(Job.objects.get(queue="bounces").envelope).message))
+    assert [(f.email, f.status) for f in report.failures] == [("jürgen@example.net", "5.6.7")]
+
+
+def test_a_refusal_until_the_time_is_over_becomes_a_failure(dogs, scripted, monkeypatch):
+    members(dogs, 1)
+    send()
+    deliver(scripted(answers(RCPT="450 4.2.1 busy")), finished, monkeypatch, delivery_retry_days=0.0)
+    report = read(storage.load(decode(Job.objects.get().envelope).message))
+    assert [(f.email, f.status) for f in report.failures] == [("m0@example.net", "5.4.7")]
+
+
+@pytest.mark.parametrize("fault", ["421 4.3.2 closing", "drop"])
+def test_a_relay_that_is_away_is_waited_for(dogs, scripted, monkeypatch, fault):
+    """Nothing is lost and nobody has an outcome; the mail goes out when the relay is back."""
+    members(dogs, 3)
+    send()
+    deliver(scripted(answers(CONNECT=fault)), lambda: Job.objects.exclude(error="").exists(), monkeypatch)
+    assert [reply for _, _, reply in replies_of("one@example.org")] == ["", "", ""]
+    Job.objects.update(due_at=0)
+    relay = scripted()
+    deliver(relay, lambda: not Job.objects.exists(), monkeypatch)
+    assert len(relay.messages) == 3
+
+
+def test_a_relay_that_stays_away_until_the_time_is_over_leaves_the_mail_in_quarantine(dogs, scripted, monkeypatch):
+    members(dogs, 3)
+    send()
+    aside = Job.objects.filter(state=Job.State.QUARANTINED)
+    deliver(scripted(answers(CONNECT="drop")), aside.exists, monkeypatch, delivery_retry_days=0.0)
+    assert "not delivered in 0 days" in aside.get().error
+
+
+def test_a_domain_that_puts_everybody_off_is_left_in_peace():
+    """After twenty refusals in a row its others are not even tried; a delivery ends the pause."""
+    pauses = Pauses()
+    for number in range(PATIENCE):
+        assert not pauses.reason("next@busy.example")
+        pauses.put_off(f"m{number}@busy.example", "450 4.7.1 slow down")
+    assert pauses.reason("next@busy.example") == "450 4.7.1 slow down"
+    assert not pauses.reason("m@good.example")
+    pauses.delivered("m1@busy.example")
+    assert not pauses.reason("next@busy.example")
+
+
+def test_small_domains_do_not_wait_for_a_big_one(dogs, scripted, monkeypatch):
+    """The copies of a chunk go out a domain at a time in turn."""
+    members(dogs, 60, "big.example")
+    members(dogs, 3, "small.example")
+    send()
+    relay = scripted()
+    deliver(relay, finished, monkeypatch)
+    order = [recipients[0] for _, recipients, _ in relay.messages]
+    assert max(i for i, r in enumerate(order) if r.endswith("small.example")) < 20
+
+
+def test_a_chunk_that_cannot_be_finished_keeps_its_replies_until_the_database_is_back(dogs, scripted, monkeypatch):
+    """The database fails three times at the commit: nobody gets a second copy, everybody is told as delivered."""
+    members(dogs, 10)
+    send()
+    finish, calls = actions.finish, Counter()
+
+    def failing(works):
+        calls["finish"] += 1
+        if calls["finish"] <= 3:
+            raise OperationalError("away")
+        finish(works)
+
+    monkeypatch.setattr(actions, "finish", failing)
+    monkeypatch.setattr(worker, "DATABASE_PAUSE", 0.05)
+    relay = scripted()
+    deliver(relay, finished, monkeypatch)
+    assert len(relay.messages) == 10
+    assert {reply[:3] for _, _, reply in replies_of("one@example.org")} == {"250"}
+
+
+def test_a_chunk_another_host_took_over_keeps_what_was_replied_here(dogs, scripted, monkeypatch):
+    """The lease was lost while copies were out: the replies are kept, so that the other host sends only the rest."""
+    members(dogs, 5)
+    send()
+    finish = actions.finish
+
+    def late(works):
+        Job.objects.update(claim=12345)
+        finish(works)
+
+    monkeypatch.setattr(actions, "finish", late)
+    relay = scripted()
+    deliver(relay, lambda: [r for _, _, r in replies_of("one@example.org") if r], monkeypatch)
+    assert len(relay.messages) == 5
+    assert not Chunk.objects.get().done
+    assert [reply[:3] for _, _, reply in replies_of("one@example.org")] == ["250"] * 5
+
+
+def test_a_full_disk_ends_the_process_and_the_mail_waits(dogs, scripted, monkeypatch):
+    """Replies that can't be kept must not be followed by more copies: at most those under way go out."""
+    members(dogs, 50)
+    send()
+
+    def full(self, entries):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(worker.Journal, "append", full)
+    relay = scripted()
+    with pytest.raises(OSError, match="No space left"):
+        deliver(relay, lambda: False, monkeypatch)
+    assert len(relay.messages) <= 8
+    assert Job.objects.get().state == Job.State.LIVE
+
+
+def test_a_clean_end_in_the_middle_loses_nothing_and_repeats_nothing(dogs, scripted, monkeypatch):
+    """Stopped after the first copies; the next process goes on at once, without waiting for any pause."""
+    members(dogs, 200)
+    send()
+    relay = scripted()
+    deliver(relay, lambda: len(relay.messages) > 5, monkeypatch)
+    after = scripted()
+    deliver(after, finished, monkeypatch, seconds=10)
+    got = Counter(r for one in (relay, after) for _, rs, _ in one.messages for r in rs)
+    assert len(got) == 200
+    assert set(got.values()) == {1}
