@@ -9,8 +9,8 @@ import idna
 
 from postroad.foundation.message.encoded_words import decode_words, encode_phrase
 
-LONGEST_HEADER = 1_000_000
-"""Characters of one field that are looked at."""
+_LONGEST = 250_000
+"""Characters of all fields together in which addresses are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,11 @@ class Address:
 
 
 _TOKEN = re.compile(
-    r"""(?P<space>\s+)|(?P<quoted>"(?:[^"\\]|\\.)*"?)|(?P<comment>\()|(?P<angle><[^<>]*>?)"""
+    r"""(?P<space>\s+)|(?P<quoted>"(?:[^"\\]|\\.)*+"?)|(?P<comment>\()|(?P<angle><[^<>]*>?)"""
     r"""|(?P<comma>[,;])|(?P<colon>:)|(?P<word>[^\s"(<>,;:]+)|(?P<junk>.)""",
     re.DOTALL,
 )
+_COMMENT = re.compile(r"\\.|[()]", re.DOTALL)
 _PLAIN = re.compile(r"(?P<local>(?:[^\s@\"(),:;<>\[\]\\]+|\"(?:[^\"\\\r\n]|\\.)*\"))@(?P<domain>[^\s@\"(),:;<>\\]+)")
 
 
@@ -41,8 +42,10 @@ def parse_addresses(values: Iterable[str]) -> list[Address]:
     An entry with two addresses in it (CVE-2023-27043) is left out instead of being guessed at.
     """
     found: list[Address] = []
+    room = _LONGEST
     for value in values:
-        for name, address in _entries(value[:LONGEST_HEADER]):
+        part, room = value[:room], room - len(value[:room])
+        for name, address in _entries(part):
             match = _PLAIN.fullmatch(address)
             if match is not None:
                 found.append(Address(name, match["local"], match["domain"].rstrip(".")))
@@ -80,7 +83,7 @@ def _entries(text: str) -> list[tuple[str, str]]:
 def _comment(text: str, position: int) -> tuple[str, int]:
     """The text of a comment, nested ones included, and where it ends."""
     depth, start = 1, position
-    for match in re.compile(r"\\.|[()]", re.DOTALL).finditer(text, position):
+    for match in _COMMENT.finditer(text, position):
         depth += {"(": 1, ")": -1}.get(match[0], 0)
         if depth == 0:
             return text[start : match.start()], match.end()
@@ -106,13 +109,17 @@ _LOCAL = re.compile(r"[-0-9a-zA-Z!#$%&'*+./=?@_`{}~\u0080-\U0010ffff]+")
 _LABEL = re.compile(r"[0-9a-zA-Z\u0080-\U0010ffff][-0-9a-zA-Z\u0080-\U0010ffff]*")
 
 
-@functools.lru_cache(maxsize=4096)
 def is_valid_email(text: str) -> bool:
     """Whether a list may have this subscriber: Mailman's own check, wider only for other scripts (RFC 6531)."""
+    return len(text) <= 254 and _is_valid(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_valid(text: str) -> bool:
     local, at, domain = text.rpartition("@")
     local = local.removeprefix('"').removesuffix('"')
     labels = domain.split(".")
-    if not at or len(text) > 254 or len(labels) < 2 or not _LOCAL.fullmatch(local):
+    if not at or len(labels) < 2 or not _LOCAL.fullmatch(local):
         return False
     return all(_LABEL.fullmatch(label) for label in labels)
 

@@ -3,6 +3,7 @@
 import re
 import secrets
 
+from postroad.foundation.message.charsets import codec_of, strictly
 from postroad.foundation.message.encoded_words import decode_parameters
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.mime import MimeTooComplex, Part, walk
@@ -62,13 +63,13 @@ def _lengthened(raw: bytes, root: Part, top: str, bottom: str, personal: frozens
     plain = root.encoding in ("7bit", "8bit", "binary")
     ascii_charset = root.charset.lower() in ("", "us-ascii", "ascii", "utf-8", "utf8")
     has_slots = any(isinstance(p, Slot) for text in (top, bottom) for p in _pieces(text, personal))
-    untouched = plain and ascii_charset and (root.charset.lower().startswith("utf") or body.isascii())
-    if untouched and (root.charset.lower().startswith("utf") or (top.isascii() and bottom.isascii() and not has_slots)):
+    is_utf8 = codec_of(root.charset) == "utf_8" and root.charset.lower().startswith("utf")
+    untouched = plain and ascii_charset and (is_utf8 or body.isascii())
+    if untouched and (is_utf8 or (top.isascii() and bottom.isascii() and not has_slots)):
         header = raw[: root.body]
         return Template([header, *_pieces(top, personal), _ended(body) if bottom else body, *_pieces(bottom, personal)])
-    try:
-        text = root.decoded(raw).decode(root.charset or "us-ascii")
-    except (LookupError, UnicodeDecodeError):
+    text = strictly(root.decoded(raw), codec_of(root.charset or "us-ascii"))
+    if text is None:
         return None
     header = _relabelled(root)
     middle = _ended(_crlf(text.replace("\r\n", "\n")))

@@ -2,45 +2,23 @@
 
 import base64
 import binascii
+import itertools
 import quopri
 import re
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
-import chardet
+from postroad.foundation.message.charsets import decode_bytes
 
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,60})(?:\*[A-Za-z0-9-]*)?\?([bBqQ])\?([^?]*)\?=")
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9!#$%&\'*+/=?^_`{|}~ -]")
 _LONGEST_WORD = 75
-_SEVEN_BIT = ("iso-2022-", "hz", "utf-7")
-
-
-def decode_bytes(data: bytes, charset: str) -> str:
-    """Text of bytes with a label that may be wrong; never fails. UTF-8 first, then the label, then a guess.
-
-    A label of seven-bit characters is tried before: their bytes are UTF-8 of something else.
-    """
-    if not charset.lower().startswith(_SEVEN_BIT):
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    try:
-        return data.decode(charset or "ascii")
-    except (LookupError, UnicodeError, ValueError):
-        pass
-    try:
-        return data.decode(_guess(data) or "latin-1")
-    except (LookupError, UnicodeError, ValueError):
-        return data.decode("latin-1")
-
-
-def _guess(data: bytes) -> str | None:
-    return chardet.detect(data[:20_000]).get("encoding")
+_CONTROLS = dict.fromkeys((*range(32), 127), " ")
 
 
 def decode_words(text: str) -> str:
     """Header text with its encoded words decoded (RFC 2047); what is broken stays as it is.
 
+    Control characters inside a word become spaces: no word brings a line break with it.
     Seen in practice: a character's bytes split over two adjacent words, so those are joined before decoding.
     """
     if "=?" not in text:
@@ -53,23 +31,21 @@ def decode_words(text: str) -> str:
         between = text[position : match.start()]
         charset, data = match[1].lower(), _word_bytes(match[2], match[3])
         if held and (between.strip() or charset != held_charset):
-            pieces.append(_labelled(b"".join(held), held_charset))
+            pieces.append(_one_line(b"".join(held), held_charset))
             held = []
         if between.strip() or (position == 0 and between):
             pieces.append(between)
         held.append(data)
         held_charset, position = charset, match.end()
     if held:
-        pieces.append(_labelled(b"".join(held), held_charset))
+        pieces.append(_one_line(b"".join(held), held_charset))
     pieces.append(text[position:])
     return "".join(pieces)
 
 
-def _labelled(data: bytes, charset: str) -> str:
-    try:
-        return data.decode(charset)
-    except (LookupError, UnicodeError, ValueError):
-        return decode_bytes(data, charset)
+def _one_line(data: bytes, charset: str) -> str:
+    text = decode_bytes(data, charset)
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def _word_bytes(kind: str, text: str) -> bytes:
@@ -83,8 +59,11 @@ def _word_bytes(kind: str, text: str) -> bytes:
 
 
 def encode_words(text: str, charset: str = "utf-8") -> str:
-    """Text for a header: ASCII as it is, else encoded words of at most 75 characters (RFC 2047 §2)."""
-    if text.isascii():
+    """Text for a header: ASCII as it is, else encoded words of at most 75 characters (RFC 2047 §2).
+
+    ASCII that looks like an encoded word is encoded too, so that a reader sees what was written.
+    """
+    if text.isascii() and "=?" not in text:
         return text
     words, piece = [], ""
     room = (_LONGEST_WORD - len(f"=?{charset}?b??=")) // 4 * 3
@@ -99,15 +78,17 @@ def encode_words(text: str, charset: str = "utf-8") -> str:
 
 
 def encode_phrase(name: str) -> str:
-    """A display name as RFC 5322 wants it: plain, quoted or encoded; line breaks become spaces."""
-    clean = re.sub(r"[\r\n\0\t]+", " ", name).strip()
-    if not clean.isascii():
+    """A display name as RFC 5322 wants it: plain, quoted or encoded; control characters become spaces."""
+    clean = " ".join(name.translate(_CONTROLS).split(" ")).strip()
+    if not clean.isascii() or "=?" in clean:
         return encode_words(clean)
     if _NEEDS_QUOTES.search(clean):
         return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return clean
 
 
+_LONGEST_PARAMETERS = 20_000
+_MOST_PARAMETERS = 50
 _PARAMETER = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
@@ -116,7 +97,7 @@ def decode_parameters(value: str) -> tuple[str, dict[str, str]]:
     main = value.partition(";")[0].strip().lower()
     plain: dict[str, str] = {}
     parts: dict[str, dict[int, tuple[str, bool]]] = {}
-    for match in _PARAMETER.finditer(value[:20_000]):
+    for match in itertools.islice(_PARAMETER.finditer(value[:_LONGEST_PARAMETERS]), _MOST_PARAMETERS):
         name, text = match[1].lower(), match[2].strip()
         if text.startswith('"'):
             text = re.sub(r"\\(.)", r"\1", text[1:-1] if text.endswith('"') else text[1:])
@@ -125,7 +106,7 @@ def decode_parameters(value: str) -> tuple[str, dict[str, str]]:
             plain.setdefault(base, decode_words(text))
             continue
         number, encoded = rest.rstrip("*"), rest.endswith("*") or rest == ""
-        if number.isdigit() and len(number) < 4:
+        if number.isdecimal() and len(number) < 4:
             parts.setdefault(base, {})[int(number)] = (text, encoded)
         elif not number:
             parts.setdefault(base, {})[0] = (text, True)
@@ -141,14 +122,12 @@ def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
         if encoded and number == 0 and text.count("'") >= 2:
             charset, _, text = text.split("'", 2)
         data += unquote_to_bytes(text) if encoded else text.encode("utf-8", "replace")
-    return _labelled(data, charset or "utf-8")
+    return _one_line(data, charset or "utf-8")
 
 
 def encode_parameter(name: str, value: str) -> str:
     """`name="value"`, or RFC 2231 when it is not ASCII."""
-    clean = re.sub(r"[\r\n\0]+", " ", value)
+    clean = value.translate(_CONTROLS)
     if clean.isascii():
         return f'{name}="' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    from urllib.parse import quote
-
     return f"{name}*=utf-8''{quote(clean)}"

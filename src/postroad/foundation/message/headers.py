@@ -7,8 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_FIELD_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+MOST_OCTETS = 1_000_000
+"""Octets of a header that are looked at. What stands behind is kept, but no field is found there."""
+MOST_FIELDS = 10_000
+
+_NAME = re.compile(r"[!-9;-~]{1,200}")
+_FIELD = re.compile(rb"([!-9;-~]{1,200}+)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+_MBOX = (b"From ", b">From ")
 _FORBIDDEN = re.compile(r"[\r\n\0]")
+_CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127), " ")
 _LONGEST_LINE = 998
 _WANTED_LINE = 78
 
@@ -24,9 +31,13 @@ class Field:
 
     @property
     def value(self) -> str:
-        """The unfolded value, stripped; UTF-8 where it is that, else Latin-1."""
-        text = self.raw.partition(b":")[2]
-        return _text(re.sub(rb"\r?\n(?=[ \t])", b"", text).strip(b" \t\r\n"))
+        """The unfolded value, stripped, on one line; UTF-8 where it is that, else Latin-1.
+
+        Control characters become spaces: neither a database nor another header field takes them.
+        """
+        data = self.raw.partition(b":")[2].replace(b"\r\n", b"").replace(b"\n", b"")
+        text = _text(data.strip(b" \t\r"))
+        return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def _text(data: bytes) -> str:
@@ -37,44 +48,51 @@ def _text(data: bytes) -> str:
 
 
 class Headers:
-    """The header fields of a mail, in order, with their places in its bytes."""
+    """The header fields of a mail, in order, with their places in its bytes.
 
-    __slots__ = ("_by_name", "body_offset", "fields", "newline", "raw")
+    `end` is where the header ends and `body_offset`, behind the empty line, where the body begins. `excessive` says
+    that there is more header than is looked at.
+    """
 
-    def __init__(self, raw: bytes, fields: tuple[Field, ...], body_offset: int, newline: bytes) -> None:
-        self.raw = raw
+    __slots__ = ("_by_name", "body_offset", "end", "excessive", "fields", "newline")
+
+    def __init__(self, fields: tuple[Field, ...], end: int, body_offset: int, newline: bytes, excessive: bool) -> None:
         self.fields = fields
+        self.end = end
         self.body_offset = body_offset
         self.newline = newline
+        self.excessive = excessive
         self._by_name: dict[str, list[Field]] = {}
         for field in fields:
             self._by_name.setdefault(field.name.lower(), []).append(field)
 
     @classmethod
-    def parse(cls, raw: bytes) -> "Headers":
-        """Find the fields of a mail with CRLF or LF line ends; never fails.
+    def parse(cls, raw: bytes, start: int = 0, stop: int | None = None) -> "Headers":
+        """Find the fields of a mail, or of a part from `start` to `stop`, with CRLF or LF line ends; never fails.
 
-        Seen in practice: an mbox `From ` line on top, no empty line before the body, lines that are no field.
+        Seen in practice: mbox `From ` lines between the fields, no empty line before the body.
         """
-        position = 0
-        first = raw.find(b"\n")
-        newline = b"\r\n" if first < 0 or raw[first - 1 : first] == b"\r" else b"\n"
-        if raw.startswith((b"From ", b">From ")):
-            position = first + 1 if first >= 0 else len(raw)
+        size = len(raw) if stop is None else stop
+        window = min(size, start + MOST_OCTETS)
+        first = raw.find(b"\n", start, window)
+        newline = b"\n" if first == start or (first > start and raw[first - 1] != 0x0D) else b"\r\n"
         fields: list[Field] = []
-        size = len(raw)
-        while position < size:
-            if raw.startswith((b"\r\n", b"\n"), position):
-                position += 2 if raw[position : position + 1] == b"\r" else 1
-                break
-            match = _FIELD_NAME.match(raw, position)
-            if match is None and fields and raw[position : position + 1] not in (b" ", b"\t"):
-                break  # No empty line: the body begins where the fields end.
-            end = _field_end(raw, position)
+        position, match = start, None
+        while position < window:
+            match = _FIELD.match(raw, position, window)
             if match is not None:
-                fields.append(Field(match[1].decode("ascii"), raw[position:end], position, end))
-            position = end
-        return cls(raw, tuple(fields), position, newline)
+                if len(fields) == MOST_FIELDS or match.end() == window < size:
+                    break
+                fields.append(Field(match[1].decode("ascii"), match[0], position, match.end()))
+                position = match.end()
+            elif raw.startswith(_MBOX, position, window):
+                position = raw.find(b"\n", position, window) + 1 or window
+            else:
+                break
+        cut_off = window < size and raw.find(b"\n", position, window) < 0
+        excessive = cut_off or (match is not None and position < window)
+        end = _empty_line(raw, position, size) if excessive else position
+        return cls(tuple(fields), end, _behind_empty_line(raw, end, size), newline, excessive)
 
     def get(self, name: str) -> str | None:
         """The unfolded value of the first field of this name."""
@@ -96,18 +114,17 @@ class Headers:
         return iter(self.fields)
 
 
-def _field_end(raw: bytes, position: int) -> int:
-    """Behind the last line of the field that begins here."""
-    while True:
-        end = raw.find(b"\n", position)
-        if end < 0:
-            return len(raw)
-        position = end + 1
-        if raw[position : position + 1] not in (b" ", b"\t"):
-            return position
-        # A line of white space only ends the header: Seen in practice, and split at by receivers.
-        if not raw[position : position + 80].strip() and raw[position:].lstrip(b" \t")[:1] in (b"\r", b"\n", b""):
-            return position
+def _empty_line(raw: bytes, position: int, size: int) -> int:
+    """Where the first empty line at or behind this place begins."""
+    found = [at + 1 for end in (b"\n\r\n", b"\n\n") if (at := raw.find(end, max(0, position - 1), size)) >= 0]
+    return min(found, default=size)
+
+
+def _behind_empty_line(raw: bytes, position: int, size: int) -> int:
+    """Behind the empty line at this place; the place itself when the body begins without one."""
+    if raw.startswith(b"\r\n", position, size):
+        return position + 2
+    return position + 1 if raw.startswith(b"\n", position, size) else position
 
 
 # --- edits
@@ -160,7 +177,7 @@ def fold(name: str, value: str, newline: bytes = b"\r\n") -> bytes:
     Raises:
         ValueError: CR, LF or NUL in it: a value never brings a header of its own.
     """
-    if _FORBIDDEN.search(value) or not _FIELD_NAME.fullmatch(f"{name}:".encode("ascii", "replace")):
+    if _FORBIDDEN.search(value) or not _NAME.fullmatch(name):
         raise ValueError(f"header {name!r} must not hold line breaks or NUL")
     lines, line = [], f"{name}:"
     for word in re.findall(r"[ \t]+[^ \t]*|[^ \t]+", f" {value}" if value else " "):
@@ -170,26 +187,35 @@ def fold(name: str, value: str, newline: bytes = b"\r\n") -> bytes:
         else:
             line += word
     lines.append(line)
-    data = newline.join(part.encode("utf-8") for part in lines)
-    if any(len(part) > _LONGEST_LINE for part in data.split(newline)):
-        data = newline.join(_cut(part) for part in data.split(newline))
-    return data + newline
+    return b"".join(piece.encode("utf-8", "replace") + newline for line in lines for piece in _cut(line))
 
 
-def _cut(line: bytes) -> bytes:
-    """A line without white space that is too long for SMTP: broken all the same (RFC 5321 §4.5.3.1.6)."""
-    return b"\r\n ".join(line[i : i + _LONGEST_LINE - 8] for i in range(0, len(line), _LONGEST_LINE - 8))
+def _cut(line: str) -> Sequence[str]:
+    """A line in pieces that SMTP takes: broken all the same where it has no white space (RFC 5321 §4.5.3.1.6)."""
+    width = _LONGEST_LINE - 8 if line.isascii() else _LONGEST_LINE // 4 - 8
+    if len(line) <= width:
+        return (line,)
+    return [" " * (i > 0) + line[i : i + width] for i in range(0, len(line), width)]
 
 
-def header_block(raw: bytes, edits: Sequence[Edit], headers: "Headers | None" = None) -> bytes:
-    """The edited header, without the empty line behind it."""
-    headers = headers or Headers.parse(raw)
+def apply_edits(raw: bytes, edits: Sequence[Edit]) -> bytes:
+    """The mail with its header edited; without edits, exactly the same bytes.
+
+    What stands between the fields (mbox lines) is left out; what lies behind the fields that are looked at, the empty
+    line and the body stay as they are.
+    """
+    if not edits:
+        return raw
+    headers = Headers.parse(raw)
     pieces: list[tuple[str, bytes]] = [(field.name.lower(), field.raw) for field in headers.fields]
+    if headers.excessive:
+        pieces.append(("", raw[headers.fields[-1].end if headers.fields else 0 : headers.end]))
     if pieces and not pieces[-1][1].endswith(b"\n"):
         pieces[-1] = (pieces[-1][0], pieces[-1][1] + headers.newline)
     for edit in edits:
         pieces = _edited(pieces, edit, headers.newline)
-    return b"".join(data for _, data in pieces)
+    empty_line = raw[headers.end : headers.body_offset] or headers.newline
+    return b"".join((*(data for _, data in pieces), empty_line, raw[headers.body_offset :]))
 
 
 def _edited(pieces: list[tuple[str, bytes]], edit: Edit, newline: bytes) -> list[tuple[str, bytes]]:
@@ -209,12 +235,3 @@ def _edited(pieces: list[tuple[str, bytes]], edit: Edit, newline: bytes) -> list
                 return [*pieces, new]
             rest = [piece for piece in pieces[at + 1 :] if piece[0] != new[0]]
             return [*pieces[:at], new, *rest]
-
-
-def apply_edits(raw: bytes, edits: Sequence[Edit]) -> bytes:
-    """The mail with its header edited; without edits, exactly the same bytes."""
-    if not edits:
-        return raw
-    headers = Headers.parse(raw)
-    body = raw[headers.body_offset :]
-    return header_block(raw, edits, headers) + headers.newline + body

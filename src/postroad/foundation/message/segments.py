@@ -22,6 +22,7 @@ class _Bytes(msgspec.Struct, frozen=True, tag="bytes"):
     data: bytes
 
 
+_BREAK = re.compile(r"\r\n|\r|\n")
 _UNSAFE = re.compile(r"[\r\n\0]")
 
 
@@ -31,13 +32,13 @@ def _header(value: str) -> bytes:
 
 
 def _eight_bit(value: str) -> bytes:
-    return value.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
+    return _BREAK.sub("\r\n", value).encode("utf-8", "replace")
 
 
 def _quoted_printable(value: str) -> bytes:
-    """A value inside quoted-printable text; ends with a soft break where it would make the line too long."""
-    data = quopri.encodestring(value.encode("utf-8", "replace"))
-    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    """A value inside quoted-printable text; soft breaks keep its lines short (RFC 2045 §6.7)."""
+    data = quopri.encodestring(_BREAK.sub("\n", value).encode("utf-8", "replace"))
+    return data.replace(b"\n", b"\r\n")
 
 
 _ENCODERS = {"header": _header, "8bit": _eight_bit, "qp": _quoted_printable}

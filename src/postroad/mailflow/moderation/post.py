@@ -15,8 +15,6 @@ from postroad.foundation.message.mime import MimeTooComplex, Part, first_text, w
 from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.moderation import settings
 
-LARGEST_HEADER = 1_000_000
-"""Octets of header that are looked at; a mail with more is held by `too-complex`."""
 MOST_SENDERS = 100
 LONGEST_TEXT = 200_000
 """Characters of a text part that rules look at."""
@@ -29,7 +27,7 @@ class Post:
         self.mailing_list = mailing_list
         self.envelope = envelope
         self.raw = raw
-        self.headers = Headers.parse(raw if len(raw) <= LARGEST_HEADER else _cut(raw))
+        self.headers = Headers.parse(raw)
         self.hits: list[str] = []
         """Names of the rules that hit so far."""
         self.moderation_action = ""
@@ -143,9 +141,3 @@ def _is_automatic(headers: Headers) -> bool:
     unwanted = (headers.get("x-ack") or "").strip().lower() == "no" or bool(headers.get("x-no-ack"))
     nobody = (headers.get("return-path") or "").strip() == "<>"
     return automatic or bulk or from_list or unwanted or nobody
-
-
-def _cut(raw: bytes) -> bytes:
-    """The beginning of a big mail, as far as headers can reach."""
-    end = min((i for i in (raw.find(b"\r\n\r\n"), raw.find(b"\n\n")) if i >= 0), default=len(raw))
-    return raw[: min(end + 4, LARGEST_HEADER)]
