@@ -8,6 +8,9 @@
 Notices enter at `pipeline`. `intake` and `delivery` speak to the network and run loops of their own.
 """
 
+from postroad.community.notices import limits
+from postroad.community.subscriptions import actions as subscriptions
+from postroad.community.subscriptions import consent, requests
 from postroad.foundation.configuration import current
 from postroad.foundation.queue.schedule import Task
 from postroad.foundation.queue.worker import Stage
@@ -49,6 +52,10 @@ TASKS = (
     Task("judge bounces", bounces.judge_events),
     Task("remind bouncing members", bounces.remind_and_remove),
     Task("forget old bounces", bounces.forget_old),
+    Task("forget expired requests", requests.forget_expired),
+    Task("end vacations", subscriptions.end_vacations),
+    Task("forget old consent", consent.forget_old),
+    Task("forget old answers", limits.forget_old),
     Task("discard expired held posts", discard_expired),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("postroad.community.subscriptions.urls")),
     path("", include("postroad.mailflow.archive.urls")),
     path("", include("postroad.mailflow.bounces.urls")),
     path("accounts/", include("allauth.urls")),

@@ -162,6 +162,19 @@ def leave(member: Member, *, pre_confirmed: bool = True, pre_approved: bool = Fa
 
 
 @transaction.atomic
+def ask_to_leave(mailing_list: MailingList, email: str, *, origin: Origin) -> None:
+    """Somebody says to be this member and wants to leave: the member is asked, whatever the policy; others nothing.
+
+    Raises:
+        TooMany: the network asked too often.
+    """
+    count_request(origin)
+    member = queries.member_of(mailing_list, email)
+    if member is not None and member.effective_address is not None:
+        workflow.ask_to_leave(member, origin)
+
+
+@transaction.atomic
 def end_by_link(member: Member, origin: Origin = REST) -> Outcome:
     """The reader pressed unsubscribe (RFC 8058 §3.2): it ends at once, whatever the policy, without a question.
 
@@ -234,7 +247,13 @@ def set_options(member: Member, values: Mapping[str, Any], *, proved: bool, orig
 
 
 def choose_thread(member: Member, thread: str, wish: str | None) -> None:
-    """Mute or follow one thread; None asks the member's preferences again."""
+    """Mute or follow one thread; None asks the member's preferences again.
+
+    Raises:
+        BadInput: another wish.
+    """
+    if wish is not None and wish not in ThreadChoice.Wish.values:
+        raise BadInput(f"A thread can be followed or muted, not: {wish}")
     if wish is None:
         ThreadChoice.objects.filter(member=member, thread=thread).delete()
     else:

@@ -157,6 +157,11 @@ def request_by_secret(secret: str, mailing_list: MailingList | None = None) -> P
     return (rows if mailing_list is None else rows.filter(list_id=mailing_list.list_id)).first()
 
 
+def thread_choice(member: Member, thread: str) -> str:
+    """`mute`, `follow`, or empty: what the member wants of a thread."""
+    return member.thread_choices.filter(thread=thread).values_list("wish", flat=True).first() or ""
+
+
 def nonmembers(mailing_list: MailingList, senders: Sequence[str]) -> dict[str, Member]:
     """Which of these addresses are known as nonmembers of the list."""
     rows = Member.objects.filter(

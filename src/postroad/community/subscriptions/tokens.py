@@ -58,6 +58,16 @@ def member_of_resume_token(list_pk: int, token: str) -> int | None:
     return _member_of(resume_token, list_pk, token)
 
 
+def choice_token(list_pk: int, member_id: int) -> str:
+    """What the footer's link about a thread carries: it lets one member mute or follow threads of one list."""
+    return f"{member_id:08x}{_mac('choice', list_pk, member_id, size=16)}"
+
+
+def member_of_choice_token(list_pk: int, token: str) -> int | None:
+    """The key of the membership a choice token of this list names; None when it is not ours."""
+    return _member_of(choice_token, list_pk, token)
+
+
 def _member_of(make: Callable[[int, int], str], list_pk: int, token: str) -> int | None:
     try:
         member_id = int(token[:-32], 16)

@@ -4,7 +4,10 @@ A judgement that needs an answer of DNS must not wait for it in a transaction, n
 mail goes by the queue `lookups`, whose worker asks, and comes back when the answers are remembered.
 """
 
+from collections.abc import Mapping
+
 from postroad.community.lists.models import MailingList
+from postroad.community.notices.replies import To, reply
 from postroad.foundation.authentication.dns import NotAsked, from_memory
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
@@ -27,7 +30,13 @@ def work(envelope: Envelope) -> None:
     except NotAsked:
         queue.put("lookups", envelope)
         return
+    if not reply(post.mailing_list, _ADDRESSED[envelope.kind], post.headers, envelope.sender):
+        queue.record(envelope, "moderation", "discarded", "answered automatically")
+        return
     carry_out(post, verdict)
+
+
+_ADDRESSED: Mapping[str, To] = {"posting": "postings", "owner": "owner"}
 
 
 def look_up(envelope: Envelope) -> None:
