@@ -65,3 +65,29 @@ def test_what_is_too_much_is_refused_and_the_session_goes_on(lmtp):
 
 def test_too_many_errors_end_the_session(lmtp):
     assert lmtp.say(*["EXPN x"] * 9) == [500, 500, 500, 500, 500, 421]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 5])
+def test_the_greatest_mail_is_taken_however_its_octets_come(lmtp, parts):
+    lmtp.say(*ENVELOPE, "DATA")
+    mail = b"x" * 998 + b"\r\n"
+    wire = mail * 10 + b".\r\n"
+    cuts = [len(wire) - n for n in range(parts - 1, -1, -1)]
+    said = b"".join(lmtp.feed(wire[a:b]) for a, b in zip([0, *cuts], cuts, strict=False))
+    assert codes(said) == [250]
+    assert len(lmtp.mails[0].data) == 10_000
+
+
+def test_a_line_that_is_too_long_is_refused(lmtp):
+    assert lmtp.say(*ENVELOPE, "DATA", "y" * 2000, ".") == [250, 250, 354, 250]
+    assert lmtp.say(*ENVELOPE, "DATA", "short", "y" * 2001, ".") == [250, 250, 354, 550]
+
+
+def test_a_size_in_odd_digits_is_no_size(lmtp):
+    assert lmtp.say("MAIL FROM:<> SIZE=\u00b2") == [250]
+
+
+def test_no_recipient_comes_after_the_first_chunk(lmtp):
+    lmtp.say(*ENVELOPE)
+    lmtp.feed(b"BDAT 2\r\nA:")
+    assert lmtp.say("RCPT TO:<ant@example.com>") == [503]

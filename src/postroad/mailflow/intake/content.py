@@ -4,11 +4,9 @@ Only CR LF ends a line and only CR LF . CR LF ends the mail. A bare CR or LF is 
 a mail that has one is refused whole, so that nobody smuggles a second mail inside the first (CVE-2023-51764).
 """
 
-import re
 from dataclasses import dataclass, field
 
 _END = b"\r\n.\r\n"
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
 @dataclass(slots=True)
@@ -48,7 +46,8 @@ class Content:
 
     def _take(self, data: bytes) -> None:
         self._length += len(data)
-        if self._length > self.size:
+        # Octets of the end may come in here before they are known as such; `finish` counts exactly.
+        if self._length > self.size + len(_END):
             self.problem = self.problem or "size"
         if self.problem:
             self._chunks.clear()
@@ -66,14 +65,25 @@ class Content:
         self._chunks.clear()
         if self.problem:
             return b""
-        if _BARE.search(data):
-            self.problem = "bare"
-            return b""
-        if len(data) > self.line and max(map(len, data.split(b"\r\n"))) > self.line:
-            self.problem = "line"
+        self.problem = self._wrong_with(data)
+        if self.problem:
             return b""
         if stuffed:
             if data.startswith(b"."):
                 data = data[1:]
             data = data.replace(b"\r\n.", b"\r\n")
         return data
+
+    def _wrong_with(self, data: bytes) -> str:
+        if len(data) > self.size:
+            return "size"
+        pairs = data.count(b"\r\n")
+        if data.count(b"\r") != pairs or data.count(b"\n") != pairs:
+            return "bare"
+        position = 0
+        while len(data) - position > self.line:
+            end = data.rfind(b"\r\n", position, position + self.line + 2)
+            if end < 0:
+                return "line"
+            position = end + 2
+        return ""

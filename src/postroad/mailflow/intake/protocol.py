@@ -268,7 +268,7 @@ class Session:
             return self._wrong(Reply(501, "5.5.4", "Say MAIL FROM:<address>"))
         address, parameters = path
         size = parameters.get("SIZE", "")
-        if size.isdigit() and int(size) > self.limits.size:
+        if re.fullmatch(r"[0-9]{1,20}", size) and int(size) > self.limits.size:
             self._say(_TEXTS["size"])
             return True
         self._from, self._utf8 = address, "SMTPUTF8" in parameters
@@ -278,6 +278,8 @@ class Session:
     def _rcpt(self, argument: str) -> Event | bool:
         if self._from is None:
             return self._wrong(Reply(503, "5.5.1", "Say MAIL first"))
+        if self._content is not None:
+            return self._wrong(Reply(503, "5.5.1", "BDAT has begun; end it with BDAT or RSET"))
         path = _path(argument, "TO:")
         if path is None or not path[0]:
             return self._wrong(Reply(501, "5.5.4", "Say RCPT TO:<address>"))

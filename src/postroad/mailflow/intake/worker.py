@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from postroad.community.lists.addresses import Resolved, resolve
 from postroad.mailflow.intake.actions import NO_SUCH_LIST, accept
@@ -100,12 +100,7 @@ class Intake:
         mails = [request for request in batch if isinstance(request.subject, Transaction)]
         if not mails:
             return
-        try:
-            results = accept([r.subject for r in mails if isinstance(r.subject, Transaction)])
-        except Exception as error:  # noqa: BLE001 — whatever failed, no mail was taken, and each sender is told to try again
-            log.error("%d mails not stored, senders will try again: %s", len(mails), error)
-            connection.close()
-            results = [[LATER] * len(r.subject.recipients) for r in mails if isinstance(r.subject, Transaction)]
+        results = _kept([r.subject for r in mails if isinstance(r.subject, Transaction)])
         for request, replies in zip(mails, results, strict=True):
             request.answer(replies)
 
@@ -122,3 +117,19 @@ class Intake:
             self._known.clear()
         self._known[address] = (time.monotonic() + REMEMBERED_SECONDS, found)
         return found
+
+
+def _kept(mails: list[Transaction]) -> list[list[Reply]]:
+    """The replies for these mails. When one of them cannot be kept, each is tried alone, so it holds up no other."""
+    try:
+        return accept(mails)
+    except (OperationalError, InterfaceError) as error:  # The database is away or full: no mail's fault.
+        log.error("%d mails not stored, senders will try again: %s", len(mails), error)
+        connection.close()
+        return [[LATER] * len(mail.recipients) for mail in mails]
+    except Exception as error:  # noqa: BLE001 — whatever failed, nothing was taken, and each sender is told to try again
+        log.error("%d mails not stored: %s", len(mails), error)
+        connection.close()
+    if len(mails) == 1:
+        return [[LATER] * len(mails[0].recipients)]
+    return [_kept([mail])[0] for mail in mails]
