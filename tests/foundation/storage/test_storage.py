@@ -70,3 +70,14 @@ def test_an_undone_transaction_keeps_nothing(kind):
         undone()
     with pytest.raises(NotFound):
         actions.load(actions.key_of(MAIL))
+
+
+def test_a_file_that_is_gone_is_told_by_its_place(kind, tmp_path):
+    key = actions.store(MAIL)
+    for path in tmp_path.rglob(key):
+        path.unlink()
+    if kind == "files":
+        with pytest.raises(NotFound, match="is gone"):
+            actions.load(key)
+    else:
+        assert actions.load(key) == MAIL

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterable
@@ -75,7 +76,10 @@ def load_many(keys: Iterable[str]) -> dict[str, bytes]:
 
 def _unpack(key: str, codec: str, data: bytes) -> bytes:
     if codec.startswith("f:"):
-        data, codec = _path(key).read_bytes(), codec.removeprefix("f:")
+        try:
+            data, codec = _path(key).read_bytes(), codec.removeprefix("f:")
+        except FileNotFoundError:
+            raise NotFound(f"No content is stored under {key}: its file {_path(key)} is gone.") from None
     return zstd.decompress(data) if codec == "zstd" else data
 
 
@@ -89,7 +93,8 @@ def _write_file(key: str, packed: bytes) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # Two threads may keep the same content at the same time: each writes a file of its own.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     with temporary.open("wb") as file:
         file.write(packed)
         file.flush()
