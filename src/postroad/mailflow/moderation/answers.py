@@ -39,8 +39,9 @@ def _tell_moderators(post: Post, values: dict[str, str]) -> str:
     token = new_token()
     confirm = compose(
         from_=mailing_list.address("request"), to=owner, subject=f"confirm {token}",
-        text="If you answer this mail, the post is dropped. With a line\n\n    Approved: PASSWORD\n\n"
-        "on top, where PASSWORD is the list's moderator password, it is accepted.\n",
+        text="Answer with one of the words accept, reject or discard alone on the first line, or with\n\n"
+        "    Approved: PASSWORD\n\nwhere PASSWORD is the list's moderator password, to let the post pass. An answer\n"
+        "without any of them drops it.\n",
     )  # fmt: skip
     last = " (the last notice today)" if number == MOST_NOTICES_A_DAY else ""
     notices.send_to_owners(

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from postroad.community.bans import queries as bans
 from postroad.community.lists.models import MailingList
+from postroad.community.notices.limits import may_answer
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.authentication.author import is_authentic
@@ -72,7 +73,7 @@ class Post:
 
         No machine and no list is answered, and no stranger whose address may be forged (facts: security T3).
         """
-        if self.envelope.from_usenet or not self.envelope.sender or not self.sender or _is_automatic(self.headers):
+        if self.envelope.from_usenet or not self.sender or not may_answer(self.headers, self.envelope.sender):
             return False
         if current().mail.answer_strangers or self.is_authentic:
             return True
@@ -131,13 +132,3 @@ class Post:
     def nonmembers(self) -> dict[str, Member]:
         """Known nonmembers among the senders."""
         return subscriptions.nonmembers(self.mailing_list, self.claimed)
-
-
-def _is_automatic(headers: Headers) -> bool:
-    """Whether a machine or a list sent it, or it asks for no answer."""
-    automatic = (headers.get("auto-submitted") or "no").partition(";")[0].strip().lower() != "no"
-    bulk = (headers.get("precedence") or "").strip().lower() in ("bulk", "junk", "list")
-    from_list = any(name.lower().startswith("list-") for name in headers.names())
-    unwanted = (headers.get("x-ack") or "").strip().lower() == "no" or bool(headers.get("x-no-ack"))
-    nobody = (headers.get("return-path") or "").strip() == "<>"
-    return automatic or bulk or from_list or unwanted or nobody
