@@ -116,12 +116,12 @@ class Session:
             return self._take_chunk()
         if self._content is not None and not self._bdat:
             return self._take_data()
-        end = self._buffer.find(b"\n")
+        end = self._buffer.find(b"\n", 0, self.limits.line)
         if end < 0:
-            if len(self._buffer) > self.limits.line:
-                self._end(Reply(500, "5.5.2", "Line too long"))
-                return True
-            return False
+            if len(self._buffer) < self.limits.line:
+                return False
+            self._end(Reply(500, "5.5.2", "Line too long"))
+            return True
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         return self._command(line)
@@ -215,8 +215,6 @@ class Session:
     def _command(self, line: bytes) -> Event | bool:
         if not line.endswith(b"\r\n") or b"\r" in line[:-2] or b"\0" in line:
             return self._wrong(Reply(500, "5.5.2", "Commands end in CR LF and hold neither bare CR nor NUL"))
-        if len(line) > self.limits.line:
-            return self._wrong(Reply(500, "5.5.2", "Line too long"))
         try:
             text = line[:-2].decode("utf-8")
         except UnicodeDecodeError:
