@@ -2,6 +2,8 @@
 
 import pytest
 
+from postroad.mailflow.intake.events import Reply
+
 from .conftest import Conversation, codes
 
 pytestmark = pytest.mark.sqlite_only
@@ -91,3 +93,8 @@ def test_no_recipient_comes_after_the_first_chunk(lmtp):
     lmtp.say(*ENVELOPE)
     lmtp.feed(b"BDAT 2\r\nA:")
     assert lmtp.say("RCPT TO:<ant@example.com>") == [503]
+
+
+def test_an_address_holds_no_control_characters_and_a_reply_is_one_line(lmtp):
+    assert lmtp.say("MAIL FROM:<a\x01@b.c>", 'MAIL FROM:<"a\x7fb"@b.c>') == [501, 501]
+    assert Reply(451, "4.3.0", "full\r\n250 no").line() == b"451 4.3.0 full 250 no\r\n"

@@ -12,9 +12,9 @@ class Reply:
     text: str
 
     def line(self) -> bytes:
-        """As sent."""
+        """As sent: one line, whatever the text holds."""
         middle = f" {self.enhanced}" if self.enhanced else ""
-        return f"{self.code}{middle} {self.text}\r\n".encode("utf-8", "replace")
+        return f"{self.code}{middle} {' '.join(self.text.split())}\r\n".encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ Mode = Literal["lmtp", "smtp"]
 
 
 _PATH = re.compile(r"<(?:@[^:<>]*:)?((?:\"(?:[^\"\\]|\\.)*\"|[^<>\s\"])*)>(?:\s+(.*))?", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 OK = Reply(250, "2.0.0", "OK")
 _TEXTS = {
@@ -372,7 +373,7 @@ def _path(argument: str, keyword: str) -> tuple[str, dict[str, str]] | None:
     if argument[: len(keyword)].upper() != keyword:
         return None
     match = _PATH.fullmatch(argument[len(keyword) :].strip())
-    if match is None or len(match[1]) > 320:
+    if match is None or len(match[1]) > 320 or _CONTROL.search(match[1]):
         return None
     words = [word.partition("=") for word in (match[2] or "").split()]
     return match[1], {name.upper(): value for name, _, value in words}
