@@ -38,9 +38,9 @@ def ant(db):
 def join(ant) -> Callable:
     """Put an address on the ants: `join("bart@example.org", delivery_status="by_user")`."""
 
-    def run(email: str, name: str = "", **preferences):
-        wishes = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True}
-        member = subscriptions.join(ant, email, display_name=name, **wishes).member
+    def run(email: str, name: str = "", role: str = "member", **preferences):
+        wishes = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True, "send_welcome_message": False}
+        member = subscriptions.join(ant, email, role=role, display_name=name, **wishes).member
         for key, value in preferences.items():
             setattr(member, key, value)
         member.save()
@@ -66,7 +66,7 @@ def draft(ant) -> Callable[..., Draft]:
         if config:
             lists.change_settings(ant, config)
         prepared = prepare(ant, envelope(ant, raw, **values), with_crlf(raw))
-        if not prepared.dropped and not prepared.rejected:
+        if not prepared.disposal:
             for_members(prepared)
         return prepared
 

@@ -1,5 +1,6 @@
 """A news server to talk to: the real INN, or a small scripted one for what a real one cannot be made to do."""
 
+import contextlib
 import dataclasses
 import shutil
 import socket
@@ -55,7 +56,7 @@ def scripted():
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as lines:
+            with contextlib.suppress(OSError), connection, connection.makefile("rb") as lines:
                 for answer in answers:
                     connection.sendall(answer)
                     if not answer:

@@ -41,7 +41,7 @@ def message_id_hash(message_id: str) -> str:
 
 def new_message_id(domain: str) -> str:
     """A fresh Message-ID, without angle brackets."""
-    return f"{time.time_ns():x}.{secrets.token_hex(8)}@{domain}"
+    return f"{time.time_ns()}.{secrets.token_hex(8)}@{domain}"
 
 
 def references_of(headers: Headers) -> list[str]:

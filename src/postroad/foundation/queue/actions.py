@@ -205,5 +205,9 @@ def next_due(queues: Sequence[str]) -> float | None:
 
 
 def steps_of(message_id: str) -> list[Step]:
-    """Every step of every journey of this Message-ID (without angle brackets), in order."""
-    return list(Step.objects.filter(message_id=message_id[:998]).order_by("id"))
+    """Every step of every journey of this Message-ID (without angle brackets), in order.
+
+    A mail that got another Message-ID on its way, as on an anonymous list, is found by the first one too.
+    """
+    journeys = Step.objects.filter(message_id=message_id[:998]).values("journey")
+    return list(Step.objects.filter(journey__in=journeys).order_by("id"))

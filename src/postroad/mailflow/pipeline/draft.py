@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from postroad.community.lists.models import MailingList
 from postroad.foundation.message.addresses import parse_addresses
 from postroad.foundation.message.encoded_words import decode_words
-from postroad.foundation.message.headers import Append, Edit, Headers, Remove, Replace
+from postroad.foundation.message.headers import Append, Edit, Headers, Remove, Replace, apply_edits
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.foundation.queue.envelope import Envelope
 
@@ -18,20 +18,26 @@ class Draft:
     mailing_list: MailingList
     raw: bytes
     base_url: str = ""
+    has_archive: bool = False
+    """Whether the list has an archive here."""
+    author: str = ""
+    """Lower-case address of the author, known also when an anonymous list has taken it from the header."""
+    original: bytes = b""
+    """The bytes as they came, whatever replaced `raw` since."""
     edits: list[Edit] = field(default_factory=list)
     slots: dict[str, str] = field(default_factory=dict)
     """Header lines that differ from copy to copy: name of the field → its value, with `${slot}` in it."""
     header_text: str = ""
     footer_text: str = ""
     original_subject: str = ""
-    stripped_subject: str = ""
     explicit: tuple[str, ...] = ()
-    dropped: str = ""
-    """Why the mail ends here, if it does."""
-    rejected: str = ""
-    """Why the author gets it back, if that."""
-    filtered: bool = False
-    """Whether the content was changed, so that the archive must get the changed one."""
+    topics: tuple[str, ...] = ()
+    """The topics it fits; none where the list sorts nothing."""
+    keeps_signatures: bool = False
+    """The author's DKIM signatures still verify, so that From need not be changed."""
+    disposal: str = ""
+    """What becomes of a mail that goes no further: reject, forward, preserve or discard."""
+    disposal_reason: str = ""
     _headers: Headers | None = None
 
     @property
@@ -49,6 +55,14 @@ class Draft:
     def edit(self, *edits: Edit) -> None:
         """Describe further edits, in order."""
         self.edits += edits
+
+    def edited(self) -> bytes:
+        """The mail with the edits so far; without any, exactly the author's bytes."""
+        return apply_edits(self.raw, self.edits)
+
+    def end(self, disposal: str, reason: str) -> None:
+        """Let the mail go no further."""
+        self.disposal, self.disposal_reason = disposal, reason
 
     def current(self, name: str) -> list[str]:
         """The values of a field as the edits so far leave them."""
@@ -85,6 +99,12 @@ class Draft:
     def is_digest(self) -> bool:
         """Whether it is a digest."""
         return self.envelope.kind == "digest"
+
+    @property
+    def archived(self) -> bool:
+        """Whether the archive keeps this mail, so that it may be linked to."""
+        unwanted = "x-no-archive" in self.headers or (self.headers.get("x-archive") or "").strip().lower() == "no"
+        return self.has_archive and self.envelope.kind == "posting" and not unwanted
 
     @property
     def permalink(self) -> str:

@@ -9,15 +9,17 @@ from postroad.community.lists import settings as list_settings
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.notices import actions as notices
+from postroad.community.notices import limits
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.foundation.configuration import current
+from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.segments import Template, encode
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.pipeline.compile import template_of
 from postroad.mailflow.pipeline.draft import Draft, with_crlf
-from postroad.mailflow.pipeline.pipelines import OWNER, PIPELINES, POSTING_COPIES, VIRGIN
+from postroad.mailflow.pipeline.pipelines import pipeline_of
 
 replace = msgspec.structs.replace
 
@@ -33,75 +35,80 @@ def work(envelope: Envelope) -> None:
         queue.record(envelope, "pipeline", "discarded", "the list was removed meanwhile")
         return
     draft = prepare(mailing_list, envelope, raw)
-    if draft.dropped or draft.rejected:
-        _end(draft)
+    if draft.disposal:
+        _dispose(draft)
     elif envelope.kind == "posting":
         _send_post(draft)
-    elif envelope.kind == "owner":
-        _send(draft, recipients=tuple(subscriptions.moderators(mailing_list)) or (current().site.owner,))
     else:
-        _send(draft, recipients=envelope.recipients)
+        for_members(draft)
+        _send(draft, _owners(mailing_list) if envelope.kind == "owner" else envelope.recipients)
 
 
 def prepare(mailing_list: MailingList, envelope: Envelope, raw: bytes) -> Draft:
-    """The mail with every edit its pipeline describes; nothing is written, so `explain` may ask too."""
+    """The mail as everybody gets it, archive and digest too; nothing is written, so `explain` may ask as well."""
     personal = current().mail.personal_copies or list_settings.personalize.of(mailing_list) != "none"
-    envelope = replace(envelope, verp=personal and envelope.kind == "posting")
-    base = (mailing_list.domain.base_url or current().site.base_url).rstrip("/")
-    draft = Draft(envelope, mailing_list, raw, base)
-    handlers = {"posting": PIPELINES[_posting_pipeline(mailing_list)], "owner": OWNER}.get(envelope.kind, VIRGIN)
-    for handler in handlers:
+    to_members = envelope.kind == "posting" or (envelope.kind == "digest" and not envelope.recipients)
+    draft = Draft(
+        replace(envelope, verp=personal and to_members), mailing_list, raw, original=raw,
+        base_url=(mailing_list.domain.base_url or current().site.base_url).rstrip("/"),
+        has_archive=mailing_list.archive_policy != "never",
+    )  # fmt: skip
+    draft.author = next(iter(draft.addresses("from")), envelope.sender.lower())
+    for handler in pipeline_of(draft).everybody:
         handler(draft)
-        if draft.dropped or draft.rejected:
+        if draft.disposal:
             break
     return draft
 
 
 def for_members(draft: Draft) -> None:
     """Describe what only the members' copies get, once archive and digest have the post."""
-    for handler in POSTING_COPIES:
+    for handler in pipeline_of(draft).copies:
         handler(draft)
 
 
-def _posting_pipeline(mailing_list: MailingList) -> str:
-    name = list_settings.posting_pipeline.of(mailing_list)
-    return name if name in PIPELINES else "default-posting-pipeline"
+def _owners(mailing_list: MailingList) -> tuple[str, ...]:
+    """Who gets what is written to the owners: they and the moderators, else the site's owner."""
+    return tuple(subscriptions.moderators(mailing_list)) or (current().site.owner,)
 
 
 def _send_post(draft: Draft) -> None:
-    """Archive and digest get the post before the author's address is rewritten for receivers' sake."""
-    e = draft.envelope
-    plain = e if not draft.filtered else replace(e, message=storage.store(draft.raw))
+    """Archive and digest get the post without prefix and footer, and before the author's address is rewritten."""
+    shared = draft.edited()
+    e = replace(draft.envelope, rule_hits=(), rule_misses=())
+    if shared is not draft.original:
+        e = replace(e, message=storage.store(shared), size=len(shared))
     for name in _destinations(draft):
-        queue.put(name, replace(plain, rule_misses=()))
+        queue.put(name, e)
     for_members(draft)
-    author = next(iter(draft.addresses("from") or [e.sender.lower()]), "")
     MailingList.objects.filter(pk=draft.mailing_list.pk).update(
         post_id=F("post_id") + 1, last_post_at=datetime.now(UTC)
     )
-    _acknowledge(draft, author)
-    _send(draft, author=author)
+    _acknowledge(draft)
+    _send(draft, author=draft.author)
 
 
 def _destinations(draft: Draft) -> list[str]:
     """The queues beside delivery that this list's settings ask for."""
     settings = all_settings()
     wanted = {
-        "archive": draft.mailing_list.archive_policy != "never",
+        "archive": draft.has_archive,
         "digests": settings["digests_enabled"].of(draft.mailing_list),
         "usenet": settings["gateway_to_news"].of(draft.mailing_list) and not draft.envelope.from_usenet,
     }
     return [name for name, on in wanted.items() if on]
 
 
-def _acknowledge(draft: Draft, author: str) -> None:
-    """Tell an author who wants to know that the post went out."""
-    member = subscriptions.member_of(draft.mailing_list, author) if author else None
+def _acknowledge(draft: Draft) -> None:
+    """Tell an author who wants to know that the post went out; no machine is told (RFC 3834 §2)."""
+    if limits.is_automatic(draft.headers):
+        return
+    member = subscriptions.member_of(draft.mailing_list, draft.author) if draft.author else None
     if member is not None and subscriptions.effective_preferences(member)["acknowledge_posts"]:
         notices.send_notice(
-            "list:user:notice:post", mailing_list=draft.mailing_list, to=[author],
+            "list:user:notice:post", mailing_list=draft.mailing_list, to=[draft.author],
             subject=f"Your post to {draft.mailing_list.list_name} was sent",
-            values={"subject": draft.original_subject},
+            values={"subject": draft.original_subject or decode_words(draft.headers.get("subject") or "")},
         )  # fmt: skip
 
 
@@ -123,14 +130,25 @@ def _send_as_it_is(envelope: Envelope, raw: bytes) -> None:
     queue.record(envelope, "pipeline", "prepared", f"for {len(envelope.recipients)} recipients")
 
 
-def _end(draft: Draft) -> None:
-    """The mail goes no further: it is told to the author, or only noted."""
-    if draft.rejected:
+def _dispose(draft: Draft) -> None:
+    """The mail goes no further: the author, the owners or the site's administrator get it, or it is only noted."""
+    mailing_list, reason = draft.mailing_list, draft.disposal_reason
+    outcome = "discarded"
+    if draft.disposal == "reject" and draft.envelope.sender:
+        outcome = "rejected"
         notices.send_notice(
-            "list:user:notice:rejected", mailing_list=draft.mailing_list, to=[draft.envelope.sender],
-            subject=draft.text_of("subject") or "Your post", values={"reasons": draft.rejected},
-            attachments=[draft.raw],
+            "list:user:notice:rejected", mailing_list=mailing_list, to=[draft.envelope.sender],
+            from_=mailing_list.address("owner"), subject=draft.text_of("subject") or "Your post",
+            values={"reasons": reason}, attachments=[draft.original],
         )  # fmt: skip
-    queue.record(
-        draft.envelope, "pipeline", "rejected" if draft.rejected else "discarded", draft.rejected or draft.dropped
-    )
+    elif draft.disposal == "forward":
+        outcome = "forwarded"
+        notices.send(
+            list_id=mailing_list.list_id, from_=current().site.owner, to=_owners(mailing_list),
+            to_header=mailing_list.address("owner"), subject=f"A post to {mailing_list.list_name} was filtered out",
+            body=f"{reason} The post is attached; nobody else got it.\n", attachments=[draft.original],
+        )  # fmt: skip
+    elif draft.disposal == "preserve":
+        outcome = "kept"
+        queue.set_aside("pipeline", draft.envelope, reason)
+    queue.record(draft.envelope, "pipeline", outcome, reason)

@@ -38,10 +38,10 @@ def _of_posts(draft: Draft) -> dict[str, str]:
     mailing_list = draft.mailing_list
     posting = f"<mailto:{mailing_list.fqdn_listname}>"
     fields = {"List-Post": posting if settings.allow_list_posts.of(mailing_list) else "NO"}
-    if mailing_list.archive_policy != "never":
+    if draft.has_archive:
         fields["List-Archive"] = f"<{draft.base_url}/lists/{mailing_list.list_id}/>"
-        if not draft.is_digest:
-            fields["Archived-At"] = f"<{draft.permalink}>"
+    if draft.archived:
+        fields["Archived-At"] = f"<{draft.permalink}>"
     return fields
 
 

@@ -18,12 +18,11 @@ _NUMBER = re.compile(r"%(0?)(\d{0,2})d")
 def apply(draft: Draft) -> None:
     """Prefix, `Re: `, rest (facts: mail-flow §12, subject-prefix)."""
     subject = " ".join(re.sub(r"[\r\n\0]", " ", draft.text_of("subject")).split())
-    draft.original_subject = draft.stripped_subject = subject
+    draft.original_subject = subject
     prefix = settings.subject_prefix.of(draft.mailing_list)
     if draft.is_own or not prefix.strip():
         return
     answer, rest = _without(_marks(prefix.strip()), subject)
-    draft.stripped_subject = f"{answer}{rest}"
     text = f"{_numbered(prefix, draft.mailing_list.post_id)}{answer}{rest or NO_SUBJECT}"
     draft.edit(Replace("Subject", encode_words(text)))
 

@@ -1,0 +1,195 @@
+"""Where an accepted mail goes from the pipeline, and who gets it."""
+
+import pytest
+
+from postroad.community.lists import actions as lists
+from postroad.community.subscriptions.queries import recipients
+from postroad.foundation.message.segments import decode as decode_template
+from postroad.foundation.queue.envelope import decode
+from postroad.foundation.queue.models import Job, Step
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.pipeline.worker import work
+
+from .conftest import envelope, header, mail
+
+
+def run(mailing_list, raw: bytes | None = None, **values):
+    raw = mail() if raw is None else raw
+    work(envelope(mailing_list, raw, message=storage.store(raw), **values))
+
+
+def queued(queue: str):
+    """The one envelope in this queue."""
+    return decode(bytes(Job.objects.get(queue=queue).envelope))
+
+
+def names() -> set[str]:
+    return set(Job.objects.values_list("queue", flat=True))
+
+
+def test_a_post_goes_to_members_archive_and_digest_and_is_counted(ant):
+    run(ant)
+    assert names() == {"delivery", "archive", "digests"}
+    ant.refresh_from_db()
+    assert ant.post_id == 2
+    assert ant.last_post_at is not None
+    assert Step.objects.get(stage="pipeline").outcome == "prepared"
+
+
+@pytest.mark.parametrize(
+    ("config", "values", "expected"),
+    [
+        ({"digests_enabled": False}, {}, {"delivery", "archive"}),
+        ({"archive_policy": "never"}, {}, {"delivery", "digests"}),
+        ({"gateway_to_news": True, "linked_newsgroup": "x.y"}, {}, {"delivery", "archive", "digests", "usenet"}),
+        ({"gateway_to_news": True, "linked_newsgroup": "x.y"}, {"from_usenet": True}, {"delivery", "archive", "digests"}),
+    ],
+)  # fmt: skip
+def test_a_list_chooses_where_its_posts_go(ant, config, values, expected):
+    lists.change_settings(ant, config)
+    run(ant, **values)
+    assert names() == expected
+
+
+def test_mail_to_the_owners_goes_to_owners_and_moderators_unadorned(ant, join):
+    join("olga@example.org", role="owner")
+    join("mike@example.org", role="moderator")
+    join("otto@example.org", role="owner", delivery_status="by_user")
+    run(ant, kind="owner")
+    assert names() == {"delivery"}
+    assert queued("delivery").recipients == ("mike@example.org", "olga@example.org")
+    made = decode_template(storage.load(queued("delivery").template)).render({})
+    assert made == mail()
+
+
+def test_without_owners_the_site_owner_gets_it(ant, settings):
+    run(ant, kind="owner")
+    assert queued("delivery").recipients == (settings.POSTROAD.site.owner,)
+
+
+def test_a_notice_keeps_its_recipients_and_has_few_list_fields(ant):
+    run(ant, kind="notice", recipients=("anne@example.org",), reduced_list_headers=True)
+    made = decode_template(storage.load(queued("delivery").template)).render({})
+    assert header(made, "Subject") == ["Hello"]
+    assert header(made, "List-Id") == ["<ant.example.com>"]
+    assert header(made, "List-Post") == []
+
+
+def test_mail_of_a_list_that_is_gone_ends_where_one_can_see_it(ant):
+    e = envelope(ant, mail(), message=storage.store(mail()))
+    ant.delete()
+    work(e)
+    assert Step.objects.get(stage="pipeline").outcome == "discarded"
+
+
+def test_who_wants_an_acknowledgement_gets_one_with_the_own_subject(ant, join):
+    join("anne@example.org", acknowledge_posts=True)
+    run(ant)
+    notice = queued("pipeline")
+    assert notice.recipients == ("anne@example.org",)
+    assert b"Hello" in storage.load(notice.message)
+    assert b"[Ant] Hello" not in storage.load(notice.message)
+
+
+def test_an_author_on_an_anonymous_list_is_acknowledged_too(ant, join):
+    join("anne@example.org", acknowledge_posts=True)
+    lists.change_settings(ant, {"anonymous_list": True})
+    run(ant)
+    assert queued("pipeline").recipients == ("anne@example.org",)
+
+
+@pytest.mark.parametrize("fields", [{"auto_submitted": "auto-replied"}, {"precedence": "bulk"}, {"x_ack": "no"}])
+def test_a_machine_is_not_acknowledged(ant, join, fields):
+    """RFC 3834 §2."""
+    join("anne@example.org", acknowledge_posts=True)
+    run(ant, mail(**fields))
+    assert "pipeline" not in names()
+
+
+def test_who_stood_in_cc_may_have_no_second_copy_and_a_second_copy_is_marked(ant, join):
+    join("anne@example.org")
+    join("bart@example.org", receive_list_copy=False)
+    join("cris@example.org")
+    run(ant, mail(cc="bart@example.org, Cris <CRIS@example.org>, ant@example.com"))
+    e = queued("delivery")
+    got = recipients(ant.pk, 0, 10, e.author, e.explicit)
+    assert [(r.email, r.copied) for r in got] == [("anne@example.org", False), ("cris@example.org", True)]
+    assert "copy_header" in decode_template(storage.load(e.template)).slots
+
+
+def test_an_author_who_wants_no_own_posts_gets_none(ant, join):
+    join("anne@example.org", receive_own_postings=False)
+    join("bart@example.org")
+    run(ant)
+    e = queued("delivery")
+    assert [r.email for r in recipients(ant.pk, 0, 10, e.author, e.explicit)] == ["bart@example.org"]
+
+
+def test_full_personalisation_addresses_the_reader_and_keeps_the_others(ant):
+    lists.change_settings(ant, {"personalize": "full", "subject_prefix": ""})
+    run(ant, mail(to="ant@example.com, Bart <bart@example.net>", cc="cris@example.net"))
+    template = decode_template(storage.load(queued("delivery").template))
+    made = template.render({slot: "Dora <dora@example.net>" if slot == "to_header" else "" for slot in template.slots})
+    assert header(made, "To") == ["Dora <dora@example.net>"]
+    assert header(made, "Cc") == ["cris@example.net, Bart <bart@example.net>, ant@example.com"]
+
+
+def test_a_reader_may_be_named_in_the_footer(ant):
+    from postroad.community.notices.models import TemplateUri
+
+    TemplateUri.objects.create(
+        context=ant.list_id,
+        name="list:member:regular:footer",
+        uri="text:",
+        text="To $user_name: $unsubscribe_url $x $$\n",
+    )
+    run(ant)
+    template = decode_template(storage.load(queued("delivery").template))
+    made = template.render({slot: f"({slot})" for slot in template.slots})
+    assert made.endswith(b"To (user_name): (unsubscribe_url) $x $\r\n")
+
+
+def test_variables_in_a_post_stay_what_they_are(copy):
+    """Nothing an author writes is ever filled in: a post must not fish for another reader's address to leave by."""
+    body = b"$unsubscribe_url ${user_email} $listname\r\n"
+    made = copy(mail(body, subject="${user_email} $listname"), {"subject_prefix": ""})
+    assert body in made
+    assert header(made, "Subject") == ["${user_email} $listname"]
+
+
+def test_a_big_attachment_stays_on_the_server_and_is_linked(ant, copy, draft):
+    big = b"x" * 3000
+    body = (
+        b"--b\r\nContent-Type: text/plain\r\n\r\nSee.\r\n"
+        b'--b\r\nContent-Type: image/png; name="a b.png"\r\n\r\n' + big + b"\r\n"
+        b"--b\r\nContent-Type: image/gif\r\n\r\nsmall\r\n--b--\r\n"
+    )
+    raw = mail(body, content_type='multipart/mixed; boundary="b"')
+    assert big in copy(raw)
+    made = copy(raw, {"link_attachments_above": 2})
+    assert big not in made
+    assert b"small" in made
+    assert draft(raw).permalink.encode() + b"attachment/1/" in made
+    assert b"a b.png (image/png, 2 KB)" in made
+    lists.change_settings(ant, {"archive_policy": "never"})
+    assert big in copy(raw)
+
+
+def test_an_attachment_under_signature_is_never_taken_out(copy):
+    big = b"x" * 3000
+    body = (
+        b"--b\r\nContent-Type: image/png\r\n\r\n"
+        + big
+        + b"\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\ns\r\n--b--\r\n"
+    )
+    made = copy(mail(body, content_type='multipart/signed; boundary="b"'), {"link_attachments_above": 2})
+    assert body in made
+
+
+def test_topics_are_found_in_subject_keywords_and_the_first_lines(draft, ant):
+    config = {"topics_enabled": True, "topics": ["Food: sugar|honey", "Work: tunnel"]}
+    assert draft(mail(subject="Sugar!"), config).topics == ("Food",)
+    assert draft(mail(keywords="tunnels, honey")).topics == ("Food", "Work")
+    assert draft(mail(b"Keywords: a tunnel\r\n\r\ntext")).topics == ("Work",)
+    assert draft(mail(b"1\n2\n3\n4\n5\nKeywords: a tunnel\n")).topics == ("",)
+    assert draft(mail(subject="Sugar!"), {"topics_enabled": False}).topics == ()
