@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Mapping
 
@@ -23,6 +24,8 @@ def mail(ready: Ready) -> None:
     """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
     from postroad.mailflow.timetable import GATEWAYS, LOOKUPS, STAGES, TASKS
 
+    # Who accepts mail shares the interpreter with who works on it; a long turn of one is a late reply of the other.
+    sys.setswitchinterval(0.0005)
     workers = [Worker("mail", STAGES), Worker("gateways", GATEWAYS), Worker("lookups", LOOKUPS)]
     for worker in workers:
         release_claims(worker.name)

@@ -11,8 +11,9 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import TryLater
-from postroad.foundation.queue import actions
+from postroad.foundation.queue import actions, precedence
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.queue.wakeup import Wakeup
@@ -28,6 +29,8 @@ from postroad.foundation.queue.wakeup import Wakeup
 log = logging.getLogger("postroad.queue")
 
 LONGEST_WAIT = 300.0
+LONGEST_TRANSACTION = 0.02
+"""Seconds after which a batch is committed though it is not done: on SQLite, whoever accepts mail waits for it."""
 MOST_DEATHS = 5
 """A job whose worker died more often while holding it is quarantined instead of killing the next one."""
 
@@ -53,6 +56,12 @@ def worker_name(role: str) -> str:
     """How this home's process of a role signs its claims; a restarted one finds its own again."""
     home = zlib.crc32(os.fsencode(current().home))
     return f"{socket.gethostname()[:32]}:{home:08x}:{role}"
+
+
+@contextmanager
+def _transaction() -> Iterator[None]:
+    with precedence.patient(), transaction.atomic():
+        yield
 
 
 class Worker:
@@ -103,20 +112,32 @@ class Worker:
         self._wakeup.wait(seconds)
 
     def _batch(self, stage: Stage) -> int:
-        jobs = actions.claim(stage.queue, self.name, stage.batch)
+        with precedence.patient():
+            jobs = actions.claim(stage.queue, self.name, stage.batch)
         if not jobs:
             return 0
         jobs = self._alone_if_suspect(jobs)
         failed: list[tuple[Claimed, BaseException, str]] = []
-        with nullcontext() if stage.outside else transaction.atomic():
-            for job in jobs:
-                failure = self._one(stage, job)
-                if failure:
-                    failed.append(failure)
+        waiting = deque(jobs)
+        while waiting:
+            failed += self._commit(stage, waiting)
         for job, error, text in failed:
             with transaction.atomic():
                 self._set_aside(job, error, text)
         return len(jobs)
+
+    def _commit(self, stage: Stage, waiting: deque[Claimed]) -> list[tuple[Claimed, BaseException, str]]:
+        """Work on as many mails as one transaction's time allows; those that failed, with what went wrong."""
+        failed = []
+        with nullcontext() if stage.outside else _transaction():
+            end = time.monotonic() + LONGEST_TRANSACTION
+            while waiting:
+                failure = self._one(stage, waiting.popleft())
+                if failure:
+                    failed.append(failure)
+                if time.monotonic() > end:
+                    break
+        return failed
 
     def _alone_if_suspect(self, jobs: list[Claimed]) -> list[Claimed]:
         """A job whose worker died is worked on alone, so that not its neighbours are blamed for the next death."""

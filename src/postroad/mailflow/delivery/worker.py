@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue import precedence
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.wakeup import Wakeup
 from postroad.foundation.queue.worker import LONGEST_WAIT, worker_name
@@ -293,7 +294,7 @@ class Delivery:
         connection.close()
 
     async def _in_database(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._database, work)
+        return await asyncio.get_running_loop().run_in_executor(self._database, _in_turn, work)
 
     async def _surely(self, work: Callable[[], T]) -> T:
         """Do in the database what must be done, however long that is away; raises only when stopped before."""
@@ -313,6 +314,11 @@ class Delivery:
                 await self._stop.wait()
         except TimeoutError:
             pass
+
+
+def _in_turn(work: Callable[[], T]) -> T:
+    with precedence.in_turn():
+        return work()
 
 
 def _disconnect() -> None:

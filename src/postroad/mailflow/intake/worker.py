@@ -16,6 +16,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from postroad.community.lists.addresses import Resolved, resolve
+from postroad.foundation.queue import precedence
 from postroad.mailflow.intake.actions import NO_SUCH_LIST, accept
 from postroad.mailflow.intake.events import Reply, Transaction
 
@@ -100,7 +101,8 @@ class Intake:
         mails = [request for request in batch if isinstance(request.subject, Transaction)]
         if not mails:
             return
-        results = _kept([r.subject for r in mails if isinstance(r.subject, Transaction)])
+        with precedence.urgent():
+            results = _kept([r.subject for r in mails if isinstance(r.subject, Transaction)])
         for request, replies in zip(mails, results, strict=True):
             request.answer(replies)
 
