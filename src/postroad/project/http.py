@@ -5,6 +5,7 @@ Granian speaks RSGI to us; what Django needs of WSGI is made here, so that two a
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -21,6 +22,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from postroad.foundation.configuration import Listen, current
+from postroad.foundation.queue.actions import paused_until
 
 log = logging.getLogger("postroad.http")
 
@@ -81,6 +83,8 @@ class Bridge:
 
     def _answer(self, environ: dict[str, Any]) -> HttpResponseBase:
         set_script_prefix("")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS") and _site_rests():
+            return HttpResponse("An upgrade runs; please try again in a moment.\n", "text/plain", 503, headers=_LATER)
         signals.request_started.send(sender=self.handler.__class__, environ=environ)
         return self.handler.get_response(WSGIRequest(environ))
 
@@ -113,6 +117,19 @@ class Bridge:
             environ["REMOTE_ADDR"] = forwarded or environ["REMOTE_ADDR"]
             environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", scope.scheme)
         return environ
+
+
+_LATER = {"Retry-After": "5"}
+_looked_at, _rests = 0.0, False
+
+
+def _site_rests() -> bool:
+    """Whether nothing may be changed just now since an upgrade runs; asked at most once a second."""
+    global _looked_at, _rests
+    if time.monotonic() - _looked_at > 1.0:
+        _rests = paused_until() is not None
+        _looked_at = time.monotonic()
+    return _rests
 
 
 def _next(chunks: Iterable[bytes]) -> bytes | None:

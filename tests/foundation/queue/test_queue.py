@@ -197,3 +197,22 @@ def test_many_workers_do_every_job_exactly_once():
     for t in threads:
         t.join(30)
     assert sorted(done) == sorted(f"{n}@example.org" for n in range(300))
+
+
+def test_a_pause_keeps_what_comes_and_lets_nothing_begin():
+    seen = []
+    worker = Worker("test", [Stage("a", lambda e: seen.append(e.message_id))])
+    actions.pause(60, "an upgrade")
+    actions.put("a", envelope())
+    assert worker.run_until_idle() == 0
+    assert actions.next_due(["a"]) == actions.paused_until()
+    actions.resume()
+    assert worker.run_until_idle() == 1
+    assert seen == ["one@example.org"]
+
+
+def test_a_pause_nobody_keeps_up_ends_by_itself():
+    actions.pause(-1, "an upgrade that died")
+    actions.put("a", envelope())
+    assert actions.paused_until() is None
+    assert Worker("test", [Stage("a", lambda e: None)]).run_until_idle() == 1

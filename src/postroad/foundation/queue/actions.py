@@ -1,4 +1,4 @@
-"""The verbs of the queue: put, claim, acknowledge, put off, quarantine, retry.
+"""The verbs of the queue: put, claim, acknowledge, put off, quarantine, retry; pause and resume.
 
 A stage calls `put` and `record` inside its own transaction; the worker loop does the rest. Claims need no
 durability (a lost claim is claimed again), so they do not wait for the disk; acknowledgements do.
@@ -14,7 +14,7 @@ from django.db.models import F
 
 from postroad.foundation.queue import wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
-from postroad.foundation.queue.models import Job, Step
+from postroad.foundation.queue.models import Job, Pause, Step
 
 LEASE_SECONDS = 120.0
 
@@ -110,10 +110,11 @@ def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> 
                 # Who still holds it has let its lease end: it died.
                 "UPDATE queue_job SET deaths=deaths+CASE WHEN claim<>0 THEN 1 ELSE 0 END,"  # noqa: S608
                 " due_at=%s, claim=%s, worker=%s, attempts=attempts+1 WHERE id IN ("
-                "SELECT id FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s ORDER BY due_at, id LIMIT %s"
+                "SELECT id FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s"
+                " AND NOT EXISTS (SELECT 1 FROM queue_pause WHERE until>%s) ORDER BY due_at, id LIMIT %s"
                 f"{' FOR UPDATE SKIP LOCKED' if postgres else ''})"
                 " RETURNING id, envelope, attempts, created_at, deaths",
-                (now + lease, token, worker, queue, now, limit),
+                (now + lease, token, worker, queue, now, now, limit),
             )
             rows = cursor.fetchall()
     finally:
@@ -196,12 +197,39 @@ def release_claims(worker: str) -> int:
 
 
 def next_due(queues: Sequence[str]) -> float | None:
-    """When the next job of these queues comes due, seconds since 1970; None when there is none."""
+    """When the next job of these queues may be claimed, seconds since 1970; None when there is none."""
     marks = ", ".join(["%s"] * len(queues))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT min(due_at) FROM queue_job WHERE state=0 AND queue IN ({marks})", list(queues))  # noqa: S608
-        row = cursor.fetchone()
-    return row[0] if row else None
+        cursor.execute(
+            "SELECT min(due_at), (SELECT max(until) FROM queue_pause)"  # noqa: S608
+            f" FROM queue_job WHERE state=0 AND queue IN ({marks})",
+            list(queues),
+        )
+        due, paused = cursor.fetchone()
+    moments: list[float] = [moment for moment in (due, paused) if moment is not None]
+    return max(moments) if due is not None else None
+
+
+def pause(seconds: float, reason: str) -> None:
+    """Let nothing be claimed for `seconds` from now; whoever needs longer pauses again before that is over."""
+    Pause.objects.update_or_create(pk=1, defaults={"until": time.time() + seconds, "reason": reason[:200]})
+
+
+def resume() -> None:
+    """End the pause and wake everybody who has something to do."""
+    Pause.objects.all().delete()
+    for queue in Job.objects.values_list("queue", flat=True).distinct():
+        wakeup.notify(queue)
+
+
+def paused_until() -> float | None:
+    """When the present pause ends, seconds since 1970; None when work goes on."""
+    return Pause.objects.filter(until__gt=time.time()).values_list("until", flat=True).first()
+
+
+def in_hand() -> int:
+    """How many jobs workers hold just now."""
+    return Job.objects.filter(state=Job.State.LIVE, due_at__gt=time.time()).exclude(claim=0).count()
 
 
 def steps_of(message_id: str) -> list[Step]:

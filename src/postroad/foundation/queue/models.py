@@ -1,4 +1,4 @@
-"""The queue's tables: what is to be done, what was done with each mail, and when each task runs."""
+"""The queue's tables: what is to be done, what was done with each mail, when each task runs, and whether all rests."""
 
 from django.db import models
 
@@ -65,3 +65,14 @@ class TaskRun(models.Model):
 
     class Meta:
         db_table = "queue_task"
+
+
+class Pause(models.Model):
+    """While its one row stands, mail is accepted and kept, but no stage, delivery or task begins anything."""
+
+    until = models.FloatField()
+    """Seconds since 1970; the one who paused moves it on, so that a dead one does not stop the site for ever."""
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "queue_pause"

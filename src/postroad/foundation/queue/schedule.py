@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from postroad.foundation.configuration import current
+from postroad.foundation.queue.actions import paused_until
 from postroad.foundation.queue.models import TaskRun
 
 log = logging.getLogger("postroad.schedule")
@@ -76,6 +77,9 @@ class Scheduler:
 
     def run_due(self) -> float:
         """Run everything that is due; seconds until the next task is."""
+        resting_until = paused_until()
+        if resting_until is not None:
+            return min(LONGEST_WAIT, max(1.0, resting_until - time.time()))
         self._announce()
         due = TaskRun.objects.filter(name__in=self._tasks, due_at__lte=time.time()).order_by("due_at")
         for name, due_at in list(due.values_list("name", "due_at")):

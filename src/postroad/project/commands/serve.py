@@ -6,8 +6,8 @@ import sys
 import click
 
 from postroad.foundation.errors import ConfigurationError
+from postroad.foundation.instance import Instance
 from postroad.project.cli import home_option, open_home
-from postroad.project.instance import Instance
 
 
 @click.command("serve")
@@ -31,21 +31,23 @@ def command(home: str | None, names: tuple[str, ...]) -> None:
 
 
 def prepare_database() -> None:
-    """Make the tables of a new database; an older one is left to `postroad upgrade`.
+    """Make the tables of a new database; an older one is left to `postroad upgrade`, which may be waiting for us.
 
     Raises:
         ConfigurationError: the database is of another release.
     """
     from django.core.management import call_command
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if not plan:
-        return
-    if executor.loader.applied_migrations:
+    from postroad.foundation.queue.actions import paused_until, resume
+    from postroad.upgrade import schema
+
+    schema.refuse_newer()
+    plan = schema.lacking()
+    if plan and not schema.is_new():
         raise ConfigurationError(
             f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
         )
-    call_command("migrate", verbosity=0, interactive=False)
+    if plan:
+        call_command("migrate", verbosity=0, interactive=False)
+    elif paused_until() is not None:
+        resume()

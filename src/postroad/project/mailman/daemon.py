@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from postroad.project.instance import running
+from postroad.foundation.instance import running
 from postroad.project.mailman.cli import HELP, fail, open_site
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing.")

@@ -1,0 +1,166 @@
+"""`upgrade` and `rollback`: the site moves to this release, or goes back, with mail accepted all the while."""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import ProgrammingError, connection
+from django.db.utils import OperationalError
+
+from postroad.foundation.configuration import current
+from postroad.foundation.errors import Conflict, PostroadError
+from postroad.foundation.instance import running
+from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue.actions import LEASE_SECONDS
+from postroad.upgrade import preflight, schema, self_test, snapshot
+from postroad.upgrade.migrate import migrate_and_test
+from postroad.upgrade.report import Report
+
+LONGEST_PAUSE = 900.0
+"""Seconds after which the former release goes on by itself if the upgrade died before it changed anything."""
+WRITERS_NOTICE_SECONDS = 1.1
+"""Web and REST look this often whether the site is paused."""
+RESTART_SECONDS = 60.0
+
+
+def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = False) -> Report:
+    """Bring the site to this release; on any failure it is as it was before.
+
+    Raises:
+        ConfigurationError: the database is of a newer release.
+        Conflict: another upgrade of this home runs.
+        PreflightFailed: it would fail; nothing was touched.
+    """
+    report = Report(say=say)
+    with _alone():
+        schema.refuse_newer()
+        plan = schema.lacking()
+        if not plan:
+            _finish_interrupted(report)
+            return report
+        with report.step("preflight, on a copy") as step:
+            forecast = preflight.rehearse()
+            step.detail = (
+                f"{len(plan)} migrations in {forecast.seconds:.1f} s; snapshot {forecast.snapshot_bytes / 1e6:,.0f} MB"
+            )
+        if only_check:
+            report.outcome = "checked"
+            return report
+        paused = time.monotonic()
+        try:
+            _pause(report)
+            with report.step("snapshot"):
+                snapshot.take(plan)
+            with report.step("migrations and self-test") as step:
+                step.detail = f"{len(plan)} migrations, one post through the whole road"
+                migrate_and_test()
+        except (PostroadError, OperationalError, OSError) as error:
+            report.outcome, report.error = "failed", str(error)
+            _go_on()
+            return report
+        _restart(report)
+        report.paused_seconds = time.monotonic() - paused
+    return report
+
+
+def rollback(say: Callable[[str], None] = lambda _: None) -> Report:
+    """Go back to the snapshot before the last upgrade; mail accepted since is kept.
+
+    Raises:
+        NotFound: there is no snapshot.
+        Conflict: `serve` runs on this home, or an upgrade does.
+    """
+    report = Report(say=say)
+    with _alone():
+        made = snapshot.last()
+        if serving() is not None:
+            raise Conflict("stop `postroad serve` first: it must not go on with a database of another release")
+        with report.step("back to the snapshot") as step:
+            counts = snapshot.go_back()
+            step.detail = f"of {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(made.made_at))}"
+        _go_on()
+        report.findings.append(
+            f"what was changed by web, REST or mail since then is gone; mail is not: {counts['queue_job']} waiting jobs"
+            f" were kept and {counts['archived again']} posts will be archived again"
+        )
+        report.findings.append("now install the former release and start `postroad serve`")
+    return report
+
+
+def serving() -> int | None:
+    """Process id of the `postroad serve` of this home on this host; None when none runs."""
+    return running(current().home)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One upgrade at a time; the system gives the lock back if it is killed."""
+    folder = current().home / "run"
+    folder.mkdir(exist_ok=True)
+    with Path(folder / "upgrade.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("another `postroad upgrade` or `rollback` of this home runs just now") from None
+        yield
+
+
+def _pause(report: Report) -> None:
+    """Queue-only mode: mail is taken, nothing else begins; wait for what was begun."""
+    with report.step("queue-only mode") as step:
+        if not _can_pause():
+            step.detail = "the present schema cannot pause; one transaction does it all"
+            return
+        queue.pause(LONGEST_PAUSE, "an upgrade runs")
+        if serving() is None and not queue.in_hand():
+            return
+        end = time.monotonic() + LEASE_SECONDS
+        time.sleep(WRITERS_NOTICE_SECONDS)
+        while queue.in_hand() and time.monotonic() < end:
+            time.sleep(0.05)
+
+
+def _can_pause() -> bool:
+    return "queue_pause" in connection.introspection.table_names()
+
+
+def _finish_interrupted(report: Report) -> None:
+    """Nothing to migrate; if an upgrade died between its commit and the restart, do what it left."""
+    if queue.paused_until() is None:
+        report.outcome = "nothing to do"
+        return
+    with report.step("self-test"):
+        self_test.run()
+    _restart(report)
+    report.findings.append("an earlier upgrade was interrupted after its last change; it is finished now")
+
+
+def _restart(report: Report) -> None:
+    """Let the running `serve` become this release's, which ends the pause; without one, end it here."""
+    pid = serving()
+    if pid is None:
+        _go_on()
+        return
+    with report.step("restart"):
+        os.kill(pid, signal.SIGHUP)
+        end = time.monotonic() + RESTART_SECONDS
+        while queue.paused_until() is not None:
+            if time.monotonic() > end:
+                report.findings.append(
+                    f"`postroad serve` (process {pid}) has not restarted in {RESTART_SECONDS:.0f} s; restart it by hand"
+                )
+                return
+            time.sleep(0.05)
+
+
+def _go_on() -> None:
+    try:
+        if _can_pause():
+            queue.resume()
+    except (OperationalError, ProgrammingError):
+        connection.close()
+        raise

@@ -1,0 +1,42 @@
+"""Compares the database's schema with this release: what it lacks, and what a newer release put there."""
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from postroad.foundation.errors import ConfigurationError
+
+
+def lacking() -> list[str]:
+    """Migrations of this release that were not applied yet, in order, as `app.name`."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def unknown() -> list[str]:
+    """Applied migrations that this release does not have, as `app.name`: a newer release was here."""
+    loader = MigrationLoader(connection)
+    ours = {app for app, _ in loader.disk_migrations}
+    known = set(loader.disk_migrations)
+    return sorted(
+        f"{app}.{name}" for app, name in loader.applied_migrations if app in ours and (app, name) not in known
+    )
+
+
+def is_new() -> bool:
+    """Whether nothing was ever migrated here."""
+    return not MigrationLoader(connection).applied_migrations
+
+
+def refuse_newer() -> None:
+    """Let nothing of an older release touch the database of a newer one.
+
+    Raises:
+        ConfigurationError: there are migrations this release does not know.
+    """
+    if foreign := unknown():
+        raise ConfigurationError(
+            f"the database is of a newer release ({len(foreign)} migrations are unknown here, such as {foreign[0]});"
+            " install that release again, or go back with its `postroad rollback`"
+        )

@@ -1,0 +1,139 @@
+"""Copies all tables of PostgreSQL's current schema into another one of the same database, and moves them back.
+
+Everything a migration may name keeps its name: tables, constraints, indexes, identity sequences.
+"""
+
+from collections.abc import Collection
+
+from django.db import connection
+
+
+def copy_tables(target: str, without_rows: Collection[str] = (), leave_out: Collection[str] = ()) -> None:
+    """Make schema `target` a copy, in the present transaction; tables `without_rows` stay empty there."""
+    source = current_schema()
+    tables = [table for table in tables_of(source) if table not in leave_out]
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA IF EXISTS "{target}" CASCADE')
+        cursor.execute(f'CREATE SCHEMA "{target}"')
+        for table in tables:
+            cursor.execute(
+                f'CREATE TABLE "{target}"."{table}" (LIKE "{source}"."{table}" INCLUDING DEFAULTS INCLUDING IDENTITY'
+                " INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMMENTS)"
+            )
+            if table not in without_rows:
+                columns = ", ".join(f'"{name}"' for name in _written_columns(source, table))
+                cursor.execute(
+                    f'INSERT INTO "{target}"."{table}" ({columns}) OVERRIDING SYSTEM VALUE'  # noqa: S608
+                    f' SELECT {columns} FROM "{source}"."{table}"'
+                )
+            copy_counters(source, target, table)
+        for statement in [*_constraints(source, tables), *_indexes(source, target, tables)]:
+            # Definitions name what they refer to without its schema, so the path decides.
+            cursor.execute(f'SET LOCAL search_path TO "{target}"')
+            cursor.execute(statement)
+        cursor.execute(f'SET LOCAL search_path TO "{source}"')
+
+
+def move_back(source: str) -> None:
+    """Put the tables of schema `source` in place of those of the current one, in the present transaction."""
+    target = current_schema()
+    copied = tables_of(source)
+    with connection.cursor() as cursor:
+        for table in tables_of(target):
+            # Tables that only the newer release has go too; the store of messages may have been left out.
+            if table in copied or table != "storage_blob":
+                cursor.execute(f'DROP TABLE IF EXISTS "{target}"."{table}" CASCADE')
+        for table in copied:
+            cursor.execute(f'ALTER TABLE "{source}"."{table}" SET SCHEMA "{target}"')
+        cursor.execute(f'DROP SCHEMA "{source}" CASCADE')
+
+
+def tables_of(schema: str) -> list[str]:
+    """Names of a schema's tables."""
+    return [
+        name
+        for (name,) in _rows(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relkind = 'r' ORDER BY 1",
+            schema,
+        )
+    ]
+
+
+def columns_of(schema: str, table: str) -> list[str]:
+    """Names of a table's columns, generated ones too."""
+    return [
+        name
+        for (name,) in _rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
+            schema,
+            table,
+        )
+    ]
+
+
+def current_schema() -> str:
+    """The schema this connection makes its tables in."""
+    return str(_rows("SELECT current_schema()")[0][0])
+
+
+def _rows(statement: str, *parameters: str) -> list[tuple[str, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def _written_columns(schema: str, table: str) -> list[str]:
+    return [
+        name
+        for (name,) in _rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+            " AND is_generated = 'NEVER' ORDER BY ordinal_position",
+            schema,
+            table,
+        )
+    ]
+
+
+def copy_counters(source: str, target: str, table: str) -> None:
+    """Let identity columns go on where the original's stand."""
+    for column, counter in _rows(
+        "SELECT column_name, pg_get_serial_sequence(%s, column_name) FROM information_schema.columns"
+        " WHERE table_schema = %s AND table_name = %s AND is_identity = 'YES'",
+        f'"{source}"."{table}"',
+        source,
+        table,
+    ):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence(%s, %s), last_value, is_called) FROM {counter}",  # noqa: S608
+                (f'"{target}"."{table}"', column),
+            )
+
+
+def _constraints(schema: str, tables: list[str]) -> list[str]:
+    """Keys and checks first, foreign keys after all of them."""
+    return [
+        f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}'
+        for table, name, definition in _rows(
+            "SELECT t.relname, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c"
+            " JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace"
+            " WHERE n.nspname = %s AND c.contype IN ('p', 'u', 'c', 'x', 'f') ORDER BY c.contype = 'f', 1, 2",
+            schema,
+        )
+        if table in tables
+    ]
+
+
+def _indexes(source: str, target: str, tables: list[str]) -> list[str]:
+    """What no constraint brought along."""
+    return [
+        definition.replace(f" ON {source}.", f' ON "{target}".', 1)
+        for table, definition in _rows(
+            "SELECT t.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i"
+            " JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace"
+            " WHERE n.nspname = %s AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid)",
+            source,
+        )
+        if table in tables
+    ]

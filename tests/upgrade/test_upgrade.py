@@ -1,0 +1,184 @@
+"""`upgrade` and `rollback` on the real database: one release back, forward, and back again."""
+
+import json
+import time
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from postroad.community.lists.actions import create_domain, create_list
+from postroad.community.lists.models import MailingList
+from postroad.foundation.configuration import current
+from postroad.foundation.errors import ConfigurationError, Conflict, NotFound
+from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.queue.models import Job, Step
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive.actions import Incoming, archive
+from postroad.mailflow.intake.actions import accept
+from postroad.mailflow.intake.events import Transaction
+from postroad.upgrade import actions, preflight, schema, self_test, snapshot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAST = ("queue", "0003")
+
+
+@pytest.fixture
+def former_release():
+    """A site of the release before, with a list and a mail that waits; afterwards the schema is whole again."""
+    create_domain("example.org")
+    mailing_list = create_list("garden@example.org")
+    call_command("migrate", *PAST, verbosity=0)
+    post(mailing_list, "waiting")
+    yield mailing_list
+    if "queue_pause" not in connection.introspection.table_names():
+        call_command("migrate", verbosity=0)
+    queue.resume()
+    for file in (current().home / "snapshot").glob("*"):
+        file.unlink()
+
+
+def post(mailing_list: MailingList, name: str) -> None:
+    data = f"From: ann@example.org\r\nSubject: {name}\r\nMessage-ID: <{name}@example.org>\r\n\r\n{name}\r\n".encode()
+    accept([Transaction("ann@example.org", (mailing_list.fqdn_listname,), data)])
+
+
+def waiting() -> list[str]:
+    return sorted(Job.objects.values_list("message_id", flat=True))
+
+
+def test_the_self_test_walks_the_whole_road_and_leaves_nothing():
+    self_test.run()
+    assert not MailingList.objects.exists()
+    assert not Job.objects.exists()
+    assert not Step.objects.exists()
+
+
+def test_the_self_test_says_which_stage_fails(monkeypatch):
+    monkeypatch.setattr("postroad.mailflow.archive.search.index.add", lambda rows: None)
+    with pytest.raises(self_test.SelfTestFailed, match="the search finds the post"):
+        self_test.run()
+
+
+def test_an_upgrade_migrates_and_the_mail_that_waits_is_still_there(former_release):
+    report = actions.upgrade()
+    assert (report.outcome, report.exit_code, report.findings) == ("done", 0, [])
+    assert [step.name for step in report.steps] == [
+        "preflight, on a copy", "queue-only mode", "snapshot", "migrations and self-test",
+    ]  # fmt: skip
+    assert schema.lacking() == []
+    assert waiting() == ["waiting@example.org"]
+    assert queue.paused_until() is None
+
+
+def test_a_second_upgrade_has_nothing_to_do(former_release):
+    actions.upgrade()
+    assert actions.upgrade().outcome == "nothing to do"
+
+
+def test_a_failing_self_test_leaves_everything_as_it_was(former_release, monkeypatch):
+    def fail():
+        raise self_test.SelfTestFailed("the road is broken")
+
+    monkeypatch.setattr("postroad.upgrade.migrate.self_test.run", fail)
+    report = actions.upgrade()
+    assert (report.outcome, report.exit_code, report.error) == ("failed", 3, "the road is broken")
+    assert schema.lacking() == ["queue.0004_pause"]
+    assert waiting() == ["waiting@example.org"]
+
+
+def test_what_would_fail_is_found_on_a_copy_before_anything_is_touched(former_release):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE queue_pause (something int)")
+    try:
+        with pytest.raises(preflight.PreflightFailed, match=r"migration queue\.0004_pause failed.*queue_pause"):
+            actions.upgrade()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE queue_pause")
+    assert not (current().home / "run" / "preflight.db").exists()
+
+
+def test_a_full_disk_is_said_before_anything_is_touched(former_release, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
+    with pytest.raises(preflight.PreflightFailed, match="0 MB free"):
+        actions.upgrade()
+
+
+def test_an_upgrade_that_died_before_the_restart_is_finished_by_the_next_call(former_release):
+    actions.upgrade()
+    queue.pause(1e9, "upgraded")
+    report = actions.upgrade()
+    assert report.findings == ["an earlier upgrade was interrupted after its last change; it is finished now"]
+    assert queue.paused_until() is None
+
+
+def test_only_one_upgrade_runs_at_a_time(former_release):
+    with actions._alone(), pytest.raises(Conflict, match="another"):
+        actions.upgrade()
+
+
+def test_a_newer_schema_is_refused_by_name():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('queue', '0999_future', %s)", ["2030-01-01"]
+        )
+    try:
+        with pytest.raises(ConfigurationError, match=r"newer release.*queue\.0999_future"):
+            actions.upgrade()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE name = '0999_future'")
+
+
+def test_rollback_brings_the_former_state_and_keeps_all_mail(former_release):
+    """Mail that came after the snapshot waits or is archived again; what was done since does not come twice."""
+    post(former_release, "done")
+    actions.upgrade()
+    Job.objects.filter(message_id="done@example.org").delete()
+    post(former_release, "new")
+    raw = b"From: ann@example.org\r\nSubject: kept\r\nMessage-ID: <kept@example.org>\r\n\r\nkept\r\n"
+    archive(former_release, Incoming(raw, "kept@example.org", time.time()))
+    create_list("later@example.org")
+    report = actions.rollback()
+    assert report.exit_code == 1
+    assert schema.lacking() == ["queue.0004_pause"]
+    assert waiting() == ["kept@example.org", "new@example.org", "waiting@example.org"]
+    assert not MailingList.objects.filter(list_name="later").exists()
+    assert storage.load(storage.key_of(raw)) == raw
+    again = Job.objects.get(queue="archive")
+    assert queue.decode(bytes(again.envelope)).message == storage.key_of(raw)
+    post(former_release, "afterwards")
+    actions.upgrade()
+    assert len(waiting()) == 4
+
+
+def test_rollback_without_a_snapshot_says_so():
+    with pytest.raises(NotFound, match="no snapshot"):
+        actions.rollback()
+
+
+def test_a_snapshot_that_was_cut_short_is_none(former_release, monkeypatch):
+    """Killed while it is written: the next call takes a new one."""
+    actions.upgrade()
+    monkeypatch.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        snapshot.take(["queue.0004_pause"])
+    with pytest.raises(NotFound):
+        snapshot.last()
+
+
+def test_the_report_is_the_same_for_programs(former_release):
+    shown = json.loads(actions.upgrade().as_json())
+    assert shown["outcome"] == "done"
+    assert {"name", "seconds", "detail"} == set(shown["steps"][0])
+
+
+def test_a_job_of_a_longer_pause_is_not_lost():
+    queue.pause(60, "an upgrade")
+    queue.put("moderation", Envelope(journey="j", message="0" * 64, message_id="x@example.org", received_at=1.0))
+    assert queue.claim("moderation", "w", 5) == []
+    queue.resume()
+    assert len(queue.claim("moderation", "w", 5)) == 1
