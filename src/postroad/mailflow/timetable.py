@@ -14,6 +14,7 @@ from postroad.community.subscriptions import consent, requests
 from postroad.foundation.configuration import current
 from postroad.foundation.queue.schedule import Task
 from postroad.foundation.queue.worker import Stage
+from postroad.foundation.rest.audit import forget_old_calls
 from postroad.mailflow.archive.worker import work as archive
 from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
@@ -57,6 +58,7 @@ TASKS = (
     Task("forget old consent", consent.forget_old),
     Task("forget old answers", limits.forget_old),
     Task("discard expired held posts", discard_expired),
+    Task("forget old calls", forget_old_calls),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""

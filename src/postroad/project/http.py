@@ -23,6 +23,7 @@ from granian.server.embed import Server
 
 from postroad.foundation.configuration import Listen, current
 from postroad.foundation.queue.actions import paused_until
+from postroad.foundation.rest.audit import Writer
 
 log = logging.getLogger("postroad.http")
 
@@ -148,6 +149,8 @@ async def serve(ready: Callable[[], None], stop: asyncio.Event) -> None:
         for handler, listen in ((PageHandler(), configuration.web.listen), (RestHandler(), configuration.rest.listen))
     ]  # fmt: skip
     tasks = [asyncio.create_task(server.serve()) for server in servers]
+    audit = Writer()
+    audit.start()
     await _listening([configuration.web.listen, configuration.rest.listen], tasks)
     ready()
     waiter = asyncio.create_task(stop.wait())
@@ -159,6 +162,7 @@ async def serve(ready: Callable[[], None], stop: asyncio.Event) -> None:
         if task.done() and task.exception() is not None:
             raise RuntimeError("a listener of the web ended") from task.exception()
     threads.shutdown(wait=True, cancel_futures=True)
+    audit.stop()
 
 
 async def _listening(addresses: list[Listen], tasks: list["asyncio.Task[None]"]) -> None:

@@ -145,7 +145,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200_000  # Mass subscription and roster removal 
 APPEND_SLASH = False
 LOGGING_CONFIG = None
 
-REST_TOKENS = "postroad.project.tokens.caller_of"  # Knows the people's tokens of REST.
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = [

@@ -1,16 +1,14 @@
-"""Who calls: the site's one credential, or a person's token; both come by HTTP Basic, a token also as Bearer."""
+"""Who calls: the site's one credential, by HTTP Basic."""
 
 import base64
 import binascii
 import hmac
 from typing import Protocol
 
-from django.conf import settings
 from django.http import HttpRequest
-from django.utils.module_loading import import_string
 
 from postroad.foundation.configuration import current
-from postroad.foundation.rest.operation import RIGHTS, Right
+from postroad.foundation.rest.operation import Right
 
 
 class Caller(Protocol):
@@ -39,16 +37,9 @@ class SiteCaller:
 _SITE = SiteCaller()
 
 
-def includes(given: Right, needed: Right) -> bool:
-    """Whether one right includes the other."""
-    return RIGHTS.index(given) >= RIGHTS.index(needed)
-
-
 def who_calls(request: HttpRequest) -> Caller | None:
-    """The caller of a request (RFC 7617, RFC 6750); None when the credential is missing, wrong or too old."""
+    """The caller of a request (RFC 7617); None when the credential is missing or wrong."""
     scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return _by_token(value.strip())
     if scheme.lower() != "basic":
         return None
     try:
@@ -60,10 +51,4 @@ def who_calls(request: HttpRequest) -> Caller | None:
     same_password = hmac.compare_digest(password.encode(), rest.password.encode())
     if rest.password and same_user and same_password:
         return _SITE
-    return _by_token(password)
-
-
-def _by_token(token: str) -> Caller | None:
-    """Tokens are the people's: `REST_TOKENS` of Django's settings names the function that knows them."""
-    caller: Caller | None = import_string(settings.REST_TOKENS)(token)
-    return caller
+    return None

@@ -1,8 +1,0 @@
-"""Tokens."""
-
-from postroad.foundation.rest.callers import Caller
-
-
-def caller_of(token: str) -> Caller | None:
-    """None."""
-    return None
