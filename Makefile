@@ -34,7 +34,10 @@ fix: setup ## format and mend what can be mended by itself
 	$(BIN)/ruff format -q src tests
 	$(BIN)/ruff check -q --fix src tests
 
+crash: setup ## kill every process at 300 random moments under load, on SQLite
+	POSTROAD_CRASH_KILLS=300 $(BIN)/pytest -s tests/stories/test_crash.py
+
 bench: setup ## measure the hot paths
 	for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help setup run test check fix bench lock
+.PHONY: help setup run test check fix bench crash lock
