@@ -12,7 +12,10 @@ from postroad.mailflow.moderation.post import Post
 FIELDS = ("Approve", "Approved", "X-Approve", "X-Approved")
 
 _NAME = rb"(?:x-)?approved?"
-_FIRST_LINE = re.compile(rb"\A(?:[ \t]*\r?\n)*[ \t]*(" + _NAME + rb")[ \t]*:[ \t]*([^\r\n]+)\r?\n?", re.IGNORECASE)
+# Nobody's password is longer than a line of 500; a longer one would become a pattern of that length.
+_FIRST_LINE = re.compile(
+    rb"\A(?:[ \t]*\r?\n)*[ \t]*(" + _NAME + rb")[ \t]*:[ \t]*([^\r\n]{1,500})(?:\r?\n|\Z)", re.IGNORECASE
+)
 
 
 def given_password(post: Post) -> str | None:
