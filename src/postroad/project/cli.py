@@ -1,6 +1,5 @@
 """The `postroad` command. Each subcommand is a module of `commands/`, imported only when it is asked for."""
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import click
 
-from postroad.foundation.errors import PostroadError, answer_for
+from postroad.project.command_line import LazyGroup, run
 
 COMMANDS = {
     "serve": "Run the site: mail, delivery, web and REST.",
@@ -26,28 +25,13 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """The subcommands, loaded one at a time so that `--help` needs no database."""
+class PostroadCommands(LazyGroup):
+    """In the order people need them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order people need them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The subcommand itself."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"postroad.project.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The overview, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    subcommands = {name: (f"postroad.project.commands.{name}:command", summary) for name, summary in COMMANDS.items()}
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=PostroadCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", metavar="DIR", help="The site's home; POSTROAD_HOME, else /var/lib/postroad.")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None) -> None:
@@ -93,19 +77,5 @@ def _log_to_standard_error(level: str) -> None:
 
 
 def main() -> None:
-    """Run; every foreseen error is one line on standard error and the exit code of the table in `errors.py`."""
-    try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except PostroadError as error:
-        click.echo(f"postroad: {error}", err=True)
-        sys.exit(2 if answer_for(error).exit == 2 or answer_for(error).smtp == 451 else answer_for(error).exit)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    """The `postroad` program."""
+    run(cli, "postroad")

@@ -1,15 +1,13 @@
 """The group of subcommands: finding the site, one transaction for each, errors in one line."""
 
-import importlib
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from postroad.foundation.errors import PostroadError, answer_for
+from postroad.project.command_line import LazyGroup, run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,31 +41,19 @@ COMMANDS = {
 }
 
 
-class MailmanGroup(click.Group):
-    """The subcommands, each loaded when it is asked for."""
+class MailmanCommands(LazyGroup):
+    """In alphabetical order."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in alphabetical order."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The subcommand itself."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"postroad.project.mailman.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, "shell" if cmd_name == "withlist" else cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The overview, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in sorted(COMMANDS.items())])
+    subcommands = {
+        name: (f"postroad.project.mailman.{module}:{'shell' if name == 'withlist' else name}", summary)
+        for name, (module, summary) in sorted(COMMANDS.items())
+    }
 
 
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
-@click.group(cls=MailmanGroup, invoke_without_command=True, context_settings=HELP)
+@click.group(cls=MailmanCommands, invoke_without_command=True, context_settings=HELP)
 @click.option("-C", "--config", metavar="FILE", help="A mailman.cfg whose values count where postroad.toml is silent.")
 @click.option("--run-as-root", is_flag=True, help="Accepted and not needed: Postroad's files belong to their home.")
 @click.option("--version", "only_version", is_flag=True, help="Tell the version.")
@@ -135,20 +121,5 @@ def fail(text: str) -> click.UsageError:
 
 
 def main() -> None:
-    """Run; every foreseen error is one line on standard error and exit code 2."""
-    try:
-        result = mailman.main(standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else 0)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except PostroadError as error:
-        click.echo(f"mailman: {error}", err=True)
-        sys.exit(answer_for(error).exit)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    """The `mailman` program."""
+    run(mailman, "mailman")

@@ -1,0 +1,56 @@
+"""What our programs have in common: subcommands that are loaded when they are asked for, and errors in one line."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from postroad.foundation.errors import PostroadError, answer_for
+
+
+class LazyGroup(click.Group):
+    """Subcommands by name: where each stands (`module:attribute`) and its line in the overview.
+
+    Nothing is imported before it is needed, so that `--help` is quick and needs no site.
+    """
+
+    subcommands: Mapping[str, tuple[str, str]] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the overview."""
+        return list(self.subcommands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand itself."""
+        if cmd_name not in self.subcommands:
+            return None
+        module, _, attribute = self.subcommands[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in self.subcommands.items()])
+
+
+def run(program: click.Group, name: str) -> None:
+    """Run and leave; a foreseen error is one line on standard error and the exit code of the table in `errors.py`."""
+    try:
+        result = program.main(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except PostroadError as error:
+        click.echo(f"{name}: {error}", err=True)
+        sys.exit(answer_for(error).exit)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
