@@ -276,10 +276,8 @@ def clear_header_matches(mailing_list: MailingList) -> None:
 
 def count_post(mailing_list: MailingList) -> int:
     """Give the next number to a post and note that it was posted now; each number is given once."""
-    now = timezone.now()
-    number = _take(mailing_list, "post_id")
-    MailingList.objects.filter(pk=mailing_list.pk).update(last_post_at=now)
-    mailing_list.post_id, mailing_list.last_post_at = number + 1, now
+    number = _take(mailing_list, "post_id", last_post_at=timezone.now())
+    mailing_list.post_id = number + 1
     return number
 
 
@@ -288,13 +286,17 @@ def take_request_id(mailing_list: MailingList) -> int:
     return _take(mailing_list, "next_request_id")
 
 
-def _take(mailing_list: MailingList, column: str) -> int:
+def _take(mailing_list: MailingList, column: str, **beside: datetime) -> int:
+    """Count one up, writing what stands beside it in the same statement; the number that was there."""
+    also = "".join(f", {name}=%s" for name in beside)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE lists_list SET {column}={column}+1 WHERE id=%s RETURNING {column}-1",  # noqa: S608 — our own names
-            (mailing_list.pk,),
+            f"UPDATE lists_list SET {column}={column}+1{also} WHERE id=%s RETURNING {column}-1",  # noqa: S608 — our names
+            (*beside.values(), mailing_list.pk),
         )
         row = cursor.fetchone()
+    for name, value in beside.items():
+        setattr(mailing_list, name, value)
     if row is None:
         raise NotFound(f"Mailing list {mailing_list.list_id} does not exist any more.")
     return int(row[0])

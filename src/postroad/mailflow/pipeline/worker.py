@@ -1,10 +1,8 @@
 """Makes an accepted mail ready and sends it on: to the members, the archive, the digest, the news."""
 
-from datetime import UTC, datetime
-
 import msgspec
-from django.db.models import F
 
+from postroad.community.lists import actions as lists
 from postroad.community.lists import settings as list_settings
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
@@ -81,9 +79,7 @@ def _send_post(draft: Draft) -> None:
     for name in _destinations(draft):
         queue.put(name, e)
     for_members(draft)
-    MailingList.objects.filter(pk=draft.mailing_list.pk).update(
-        post_id=F("post_id") + 1, last_post_at=datetime.now(UTC)
-    )
+    lists.count_post(draft.mailing_list)
     _acknowledge(draft)
     _send(draft, author=draft.author)
 

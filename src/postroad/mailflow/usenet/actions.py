@@ -5,6 +5,7 @@ import time
 
 from django.db import transaction
 
+from postroad.community.lists import actions as lists
 from postroad.community.lists.models import MailingList
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import Rejected, TryLater
@@ -74,7 +75,7 @@ def _fetch(server: NewsServer, mailing_list: MailingList) -> None:
     """Take the articles behind the watermark; a list that was joined just now starts at the group's end."""
     group = server.group(_group(mailing_list))
     if mailing_list.usenet_watermark is None:
-        _mark(mailing_list, group.last)
+        lists.set_usenet_watermark(mailing_list, group.last)
         return
     start = max(group.first, mailing_list.usenet_watermark + 1)
     for number in range(start, min(group.last, start + ARTICLES_AT_ONCE - 1) + 1):
@@ -82,11 +83,7 @@ def _fetch(server: NewsServer, mailing_list: MailingList) -> None:
         with transaction.atomic():
             if article is not None and not is_ours(mailing_list, article):
                 _accept(mailing_list, post_of(mailing_list, article))
-            _mark(mailing_list, number)
-
-
-def _mark(mailing_list: MailingList, number: int) -> None:
-    MailingList.objects.filter(pk=mailing_list.pk).update(usenet_watermark=number)
+            lists.set_usenet_watermark(mailing_list, number)
 
 
 def _accept(mailing_list: MailingList, raw: bytes) -> None:
