@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from postroad.community.lists.addresses import Resolved, resolve
-from postroad.community.lists.models import MailingList
 from postroad.foundation.configuration import current
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import message_id_of, new_message_id
@@ -37,22 +36,14 @@ def accept(mails: Sequence[Transaction]) -> list[list[Reply]]:
         keys = storage.store_many([mail.data for mail in mails])
         known: dict[str, Resolved | None] = {}
         made = [_envelopes(mail, key, known) for mail, key in zip(mails, keys, strict=True)]
-        alive = _still_there({found.mailing_list_pk for found in known.values() if found is not None})
         by_queue: dict[str, list[Envelope]] = {}
-        for found, envelope in (pair for one in made for pair in one):
-            if found is not None and envelope is not None and found.mailing_list_pk in alive:
+        for _, envelope in (pair for one in made for pair in one):
+            if envelope is not None:
                 by_queue.setdefault(QUEUE_OF_KIND[envelope.kind], []).append(envelope)
         for name, envelopes in by_queue.items():
             queue.put_many(name, envelopes)
             queue.record_many((e, "intake", "accepted", f"for {e.recipient}", "") for e in envelopes)
-    return [
-        [ACCEPTED if f is not None and f.mailing_list_pk in alive else NO_SUCH_LIST for f, _ in one] for one in made
-    ]
-
-
-def _still_there(lists: set[int]) -> set[int]:
-    """Which lists were not removed since their addresses were accepted."""
-    return set(MailingList.objects.filter(pk__in=lists).values_list("pk", flat=True))
+    return [[NO_SUCH_LIST if found is None else ACCEPTED for found, _ in one] for one in made]
 
 
 def _envelopes(mail: Transaction, key: str, known: dict[str, Resolved | None]) -> _Made:
