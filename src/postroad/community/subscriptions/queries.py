@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from postroad.community.lists.models import MailingList
-from postroad.community.people.models import PREFERENCE_NAMES, User
+from postroad.community.people.models import PREFERENCE_NAMES
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.configuration import current
@@ -175,21 +175,6 @@ def moderators(mailing_list: MailingList) -> list[str]:
     rows = selected(Selection(mailing_list=mailing_list.pk, roles=("owner", "moderator")))
     emails = rows.filter(effective_status="enabled").values_list("effective_email", flat=True)
     return sorted(set(emails))
-
-
-def may_moderate(user: Any, mailing_list: MailingList) -> bool:
-    """Whether a signed-in person is owner or moderator of the list, or owns the server."""
-    return has_role(user, mailing_list, ("owner", "moderator"))
-
-
-def has_role(user: Any, mailing_list: MailingList, roles: Sequence[str]) -> bool:
-    """Whether a signed-in person has one of these roles by a verified address, or owns the server."""
-    if not isinstance(user, User):
-        return False
-    if user.is_superuser:
-        return True
-    mine = Q(user=user) | Q(address__user=user, address__verified_on__isnull=False)
-    return Member.objects.filter(mine, mailing_list=mailing_list, role__in=roles).exists()
 
 
 def shown_members(

@@ -4,8 +4,6 @@ import re
 import secrets
 
 from postroad.foundation.message.charsets import codec_of, strictly
-from postroad.foundation.message.encoded_words import decode_parameters
-from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.mime import MimeTooComplex, Part, walk
 from postroad.foundation.message.segments import Encoding, Slot, Template
 
@@ -129,9 +127,3 @@ def _wrapped(raw: bytes, root: Part, top: str, bottom: str, personal: frozenset[
     if bottom:
         pieces += [b"\r\n", line, *_text_part(bottom, personal)]
     return Template([*pieces, f"\r\n--{boundary}--\r\n".encode()])
-
-
-def is_signed_or_encrypted(headers: Headers) -> bool:
-    """Whether changing the body's structure would break a signature (RFC 1847)."""
-    main, _ = decode_parameters(headers.get("content-type") or "")
-    return main in ("multipart/signed", "multipart/encrypted")

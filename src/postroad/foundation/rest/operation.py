@@ -10,7 +10,6 @@ from postroad.foundation.rest.fields import Field, integer
 from postroad.foundation.rest.shapes import Schema, Shape
 
 Right = Literal["read", "moderate", "manage", "site"]
-RIGHTS: tuple[Right, ...] = ("read", "moderate", "manage", "site")
 """What a credential may do, each including the ones before it."""
 
 PAGE: Mapping[str, Field] = {
