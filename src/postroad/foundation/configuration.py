@@ -187,6 +187,11 @@ class Configuration:
         """The configuration file itself."""
         return self.home / "postroad.toml"
 
+    @property
+    def mail_hostname(self) -> str:
+        """How this site calls itself to mail servers (RFC 5321 §4.1.1.1): the domain of its owner."""
+        return self.site.owner.partition("@")[2] or "localhost"
+
     def secret(self, purpose: str) -> bytes:
         """A key for one purpose, derived from the site's secret, which is made once and kept at 0600."""
         import hashlib

@@ -53,6 +53,10 @@ class TryLater(PostroadError):
     """Nothing wrong with the request: disk full, database away, overload (RFC 5321 §4.2.1, 4yz)."""
 
 
+class StorageFull(TryLater):
+    """There is no room to keep what was given (RFC 3463, X.3.1)."""
+
+
 class ConfigurationError(PostroadError):
     """The configuration file does not say something that can be served."""
 
@@ -79,6 +83,7 @@ ANSWERS: Mapping[type[PostroadError], Answer] = MappingProxyType(
         TooLarge: Answer(552, "5.3.4", 413, 2),
         TooMany: Answer(452, "4.5.3", 429, 2),
         TryLater: Answer(451, "4.3.0", 503, 3),
+        StorageFull: Answer(452, "4.3.1", 507, 3),
         ConfigurationError: Answer(451, "4.3.5", 500, 2),
     }
 )

@@ -63,7 +63,7 @@ async def _listen(ready: Ready) -> None:
         command_seconds=lmtp.idle_seconds,
     )  # fmt: skip
     server = await serve(
-        lmtp.listen.host, lmtp.listen.port, "lmtp", limits, intake, ssl_context=_certificate(current())
+        lmtp.listen.host, lmtp.listen.port, "lmtp", limits, intake, current().mail_hostname, _certificate(current())
     )
     ready()
     await _terminated().wait()

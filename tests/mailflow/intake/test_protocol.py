@@ -85,8 +85,16 @@ def test_a_line_that_is_too_long_is_refused(lmtp):
     assert lmtp.say(*ENVELOPE, "DATA", "short", "y" * 2001, ".") == [250, 250, 354, 550]
 
 
-def test_a_size_in_odd_digits_is_no_size(lmtp):
-    assert lmtp.say("MAIL FROM:<> SIZE=\u00b2") == [250]
+@pytest.mark.parametrize(
+    "parameter", ["SIZE=\u00b2", "SIZE", "BODY=BINARYMIME", "HOLDFOR=60", "RET=HALF", "SMTPUTF8=yes"]
+)
+def test_a_parameter_that_was_not_offered_or_makes_no_sense_is_refused(lmtp, parameter):
+    assert lmtp.say(f"MAIL FROM:<> {parameter}", "MAIL FROM:<>", "RCPT TO:<ant@example.com> BY=9") == [555, 250, 555]
+
+
+def test_the_parameters_of_dsn_size_and_body_are_taken(lmtp):
+    sender = "MAIL FROM:<anne@example.net> SIZE=10 BODY=8BITMIME RET=HDRS ENVID=QQ314159 SMTPUTF8"
+    assert lmtp.say(sender, "RCPT TO:<ant@example.com> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;ant@example.com") == [250, 250]
 
 
 def test_no_recipient_comes_after_the_first_chunk(lmtp):

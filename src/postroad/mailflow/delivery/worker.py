@@ -65,7 +65,7 @@ class Delivery:
         smtp = current().smtp
         relay = Relay(
             smtp.host, smtp.port, smtp.user, smtp.password, smtp.security,
-            hostname=current().site.owner.partition("@")[2] or "localhost",
+            hostname=current().mail_hostname,
         )  # fmt: skip
         self._transport: Transport = (
             Pool(relay, smtp.connections, self._on_outcomes) if smtp.host else Outbox(self._on_outcomes)

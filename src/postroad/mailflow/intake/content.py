@@ -54,6 +54,16 @@ class Content:
         else:
             self._chunks.append(data)
 
+    def refuse(self, problem: str) -> None:
+        """Keep nothing of it, whatever else comes."""
+        self.problem = self.problem or problem
+        self._chunks.clear()
+
+    @property
+    def held(self) -> int:
+        """Octets that are kept until the mail is whole."""
+        return 0 if self.problem else self._length
+
     @property
     def length(self) -> int:
         """Octets that came, kept or not."""

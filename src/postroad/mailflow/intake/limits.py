@@ -13,6 +13,8 @@ class Limits:
     """Octets of a line of mail. Seen in practice: HTML mail in one line; refused only far beyond any real one."""
     size: int = 33_554_432
     """Octets of a mail, told by SIZE (RFC 1870)."""
+    gathered: int = 268_435_456
+    """Octets of all mails that are coming in at the same time; what goes beyond is asked to come later."""
     recipients: int = 1000
     """Recipients of one transaction (RFC 5321 §4.5.3.1.8 asks for 100)."""
     errors: int = 20

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
+from postroad.mailflow.intake import paths
 from postroad.mailflow.intake.content import Content
 from postroad.mailflow.intake.events import (
     Closed,
@@ -25,14 +26,12 @@ from postroad.mailflow.intake.limits import Limits
 Mode = Literal["lmtp", "smtp"]
 
 
-_PATH = re.compile(r"<(?:@[^:<>]*:)?((?:\"(?:[^\"\\]|\\.)*\"|[^<>\s\"])*)>(?:\s+(.*))?", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
 OK = Reply(250, "2.0.0", "OK")
 _TEXTS = {
     "size": Reply(552, "5.3.4", "The mail is larger than this server takes"),
     "bare": Reply(550, "5.6.11", "A line of the mail ends in a bare CR or LF; send CR LF"),
     "line": Reply(550, "5.6.0", "A line of the mail is too long"),
+    "crowded": Reply(452, "4.3.1", "Too much mail is coming in at the same time, please try again"),
 }
 
 
@@ -83,6 +82,16 @@ class Session:
     def buffered(self) -> int:
         """Octets that wait."""
         return len(self._buffer)
+
+    @property
+    def gathered(self) -> int:
+        """Octets that are held for this client: what waits, and the mail that is coming in."""
+        return len(self._buffer) + (self._content.held if self._content is not None else 0)
+
+    def refuse_content(self) -> None:
+        """There is no room for the mail that is coming in: swallow it, and ask the client to try again."""
+        if self._content is not None:
+            self._content.refuse("crowded")
 
     def outgoing(self) -> bytes:
         """Replies to send; empty when there are none."""
@@ -262,15 +271,15 @@ class Session:
             return self._wrong(Reply(503, "5.5.1", "Say LHLO first" if self.mode == "lmtp" else "Say EHLO first"))
         if self._from is not None:
             return self._wrong(Reply(503, "5.5.1", "There is a transaction already; RSET ends it"))
-        path = _path(argument, "FROM:")
+        path = paths.parse(argument, "FROM:")
         if path is None:
             return self._wrong(Reply(501, "5.5.4", "Say MAIL FROM:<address>"))
-        address, parameters = path
-        size = parameters.get("SIZE", "")
-        if re.fullmatch(r"[0-9]{1,20}", size) and int(size) > self.limits.size:
+        if path.wrong:
+            return self._wrong(_not_taken(path.wrong))
+        if int(path.parameters.get("SIZE", "0")) > self.limits.size:
             self._say(_TEXTS["size"])
             return True
-        self._from, self._utf8 = address, "SMTPUTF8" in parameters
+        self._from, self._utf8 = path.address, "SMTPUTF8" in path.parameters
         self._say(Reply(250, "2.1.0", "OK"))
         return True
 
@@ -279,13 +288,15 @@ class Session:
             return self._wrong(Reply(503, "5.5.1", "Say MAIL first"))
         if self._content is not None:
             return self._wrong(Reply(503, "5.5.1", "BDAT has begun; end it with BDAT or RSET"))
-        path = _path(argument, "TO:")
-        if path is None or not path[0]:
+        path = paths.parse(argument, "TO:")
+        if path is None or not path.address:
             return self._wrong(Reply(501, "5.5.4", "Say RCPT TO:<address>"))
+        if path.wrong:
+            return self._wrong(_not_taken(path.wrong))
         if len(self._recipients) >= self.limits.recipients:
             self._say(Reply(452, "4.5.3", "Too many recipients for one transaction"))
             return True
-        self._waiting = RecipientAsked(path[0], self._from)
+        self._waiting = RecipientAsked(path.address, self._from)
         return self._waiting
 
     def _data(self, _argument: str) -> Event | bool:
@@ -368,15 +379,8 @@ class Session:
             self._end(Reply(421, "4.3.2", "The server is going down"))
 
 
-def _path(argument: str, keyword: str) -> tuple[str, dict[str, str]] | None:
-    """Address and parameters of `FROM:<…> SIZE=…`, or None; a space behind the colon is seen in practice."""
-    if argument[: len(keyword)].upper() != keyword:
-        return None
-    match = _PATH.fullmatch(argument[len(keyword) :].strip())
-    if match is None or len(match[1]) > 320 or _CONTROL.search(match[1]):
-        return None
-    words = [word.partition("=") for word in (match[2] or "").split()]
-    return match[1], {name.upper(): value for name, _, value in words}
+def _not_taken(parameter: str) -> Reply:
+    return Reply(555, "5.5.4", f"The parameter {parameter} is not known here, or not with this value")
 
 
 _VERBS = {

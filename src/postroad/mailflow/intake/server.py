@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._weight = 0
         self.session: Session | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,6 +70,8 @@ class Connection(asyncio.Protocol):
         """The client is gone; a mail being stored is stored all the same."""
         del exc
         self._listener.connections.discard(self)
+        self._listener.gathered -= self._weight
+        self._weight = 0
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
@@ -80,10 +83,21 @@ class Connection(asyncio.Protocol):
             return
         self._arm()
         events = session.receive(data)
+        self._weigh(session)
         self._flush()
         self._handle(events)
         if session.busy and session.buffered > _HIGH_WATER:
             self._transport.pause_reading()
+
+    def _weigh(self, session: Session) -> None:
+        """Count what this client makes us hold; past what all may hold together, its mail is refused for now."""
+        listener = self._listener
+        listener.gathered += session.gathered - self._weight
+        if listener.gathered > listener.limits.gathered:
+            listener.gathered -= session.gathered
+            session.refuse_content()
+            listener.gathered += session.gathered
+        self._weight = session.gathered
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
@@ -108,6 +122,7 @@ class Connection(asyncio.Protocol):
         current: RecipientAsked | MessageReceived | None = event
         while current is not None:
             events = await self._ask(session, current)
+            self._weigh(session)
             self._flush()
             current = next((e for e in events if isinstance(e, RecipientAsked | MessageReceived)), None)
             self._handle([e for e in events if not isinstance(e, RecipientAsked | MessageReceived)])
@@ -184,6 +199,8 @@ class Listener:
         self.ssl_context = ssl_context
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.gathered = 0
+        """Octets that all clients together make us hold."""
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> None:
@@ -220,8 +237,8 @@ async def serve(
     mode: Mode,
     limits: Limits,
     handler: Handler,
+    hostname: str,
     ssl_context: ssl.SSLContext | None = None,
-    hostname: str = "localhost",
 ) -> Listener:
     """Listen for clients of this protocol; the caller closes what it gets."""
     listener = Listener(mode, limits, handler, hostname, ssl_context)

@@ -16,17 +16,20 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from postroad.community.lists.addresses import Resolved, resolve
+from postroad.foundation.errors import answer_for
 from postroad.foundation.queue import precedence
+from postroad.foundation.storage.trouble import meaning
 from postroad.mailflow.intake.actions import NO_SUCH_LIST, accept
 from postroad.mailflow.intake.events import Reply, Transaction
 
 log = logging.getLogger("postroad.intake")
 
 MOST_IN_A_COMMIT = 200
+MOST_OCTETS_IN_A_COMMIT = 33_554_432
+"""A commit of large mails ends here, so that those behind it do not wait for all of them."""
 REMEMBERED_SECONDS = 2.0
 """An address that existed is believed for so long; the commit checks that its list is still there."""
 
-LATER = Reply(451, "4.3.0", "The mail cannot be stored just now, please try again")
 
 _Answer = Callable[[Any], None]
 
@@ -37,6 +40,10 @@ class _Request:
 
     subject: str | Transaction
     answer: _Answer
+
+    @property
+    def octets(self) -> int:
+        return len(self.subject.data) if isinstance(self.subject, Transaction) else 0
 
 
 class Intake:
@@ -85,12 +92,14 @@ class Intake:
     def _run(self) -> None:
         while (first := self._requests.get()) is not None:
             batch = [first]
-            while len(batch) < MOST_IN_A_COMMIT and not self._requests.empty():
+            octets = first.octets
+            while len(batch) < MOST_IN_A_COMMIT and octets < MOST_OCTETS_IN_A_COMMIT and not self._requests.empty():
                 item = self._requests.get()
                 if item is None:
                     self._requests.put(None)
                     break
                 batch.append(item)
+                octets += item.octets
             self._serve(batch)
         connection.close()
 
@@ -112,7 +121,7 @@ class Intake:
         except (DatabaseError, InterfaceError) as error:
             log.error("address %s not looked up: %s", address, error)
             connection.close()
-            return LATER
+            return _later(error)
         if found is None:
             return NO_SUCH_LIST
         if len(self._known) > 10_000:
@@ -125,13 +134,17 @@ def _kept(mails: list[Transaction]) -> list[list[Reply]]:
     """The replies for these mails. When one of them cannot be kept, each is tried alone, so it holds up no other."""
     try:
         return accept(mails)
-    except (OperationalError, InterfaceError) as error:  # The database is away or full: no mail's fault.
+    except Exception as error:  # noqa: BLE001 — whatever failed, nothing was taken, and each sender is told to try again
         log.error("%d mails not stored, senders will try again: %s", len(mails), error)
         connection.close()
-        return [[LATER] * len(mail.recipients) for mail in mails]
-    except Exception as error:  # noqa: BLE001 — whatever failed, nothing was taken, and each sender is told to try again
-        log.error("%d mails not stored: %s", len(mails), error)
-        connection.close()
-    if len(mails) == 1:
-        return [[LATER] * len(mails[0].recipients)]
+        if len(mails) == 1 or isinstance(error, OperationalError | InterfaceError):
+            # The database is away or full: no mail's fault.
+            return [[_later(error)] * len(mail.recipients) for mail in mails]
     return [_kept([mail])[0] for mail in mails]
+
+
+def _later(error: Exception) -> Reply:
+    """Try again, and why (RFC 5321 §4.2.1, 4yz)."""
+    meant = meaning(error)
+    answer = answer_for(meant)
+    return Reply(answer.smtp, answer.enhanced, str(meant))
