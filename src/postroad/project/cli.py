@@ -17,6 +17,7 @@ COMMANDS = {
     "queue": "See what waits, retry or drop what is quarantined.",
     "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
     "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",
+    "import": "Bring in a Mailman site or an old archive, as often as you like.",
     "upgrade": "Bring the site to this release: snapshot, migrate, self-test, roll back on failure.",
     "rollback": "Go back to the snapshot before the last upgrade.",
     "config": "Show every key of postroad.toml with its value and meaning.",
@@ -24,11 +25,17 @@ COMMANDS = {
     "version": "Tell the versions of Postroad and what it runs on.",
 }
 
+MODULES = {"import": "imports"}
+"""Commands whose module cannot have their name."""
+
 
 class PostroadCommands(LazyGroup):
     """In the order people need them."""
 
-    subcommands = {name: (f"postroad.project.commands.{name}:command", summary) for name, summary in COMMANDS.items()}
+    subcommands = {
+        name: (f"postroad.project.commands.{MODULES.get(name, name)}:command", summary)
+        for name, summary in COMMANDS.items()
+    }
 
 
 @click.group(cls=PostroadCommands, context_settings={"help_option_names": ["-h", "--help"]})

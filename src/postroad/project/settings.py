@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "postroad.mailflow.bounces",
     "postroad.mailflow.usenet",
     "postroad.mailflow.mail_commands",
+    "postroad.upgrade.importing",
     "postroad.project",
     "postroad.project.outbox",
     "allauth",

@@ -1,0 +1,71 @@
+"""`postroad import`: what its subcommands have in common. Each importer is a module of its own, named here."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from postroad.project.cli import home_option
+from postroad.project.command_line import LazyGroup
+
+if TYPE_CHECKING:
+    from postroad.upgrade.importing.plan import Step
+
+
+class Importers(LazyGroup):
+    """One for each kind of source."""
+
+    subcommands = {}
+
+
+@click.group("import", cls=Importers)
+def command() -> None:
+    """Bring in a Mailman site or an old archive.
+
+    Each may be called again: what is here is passed over, what changed is written again. So it can run beside the
+    living old system first, and once more for the last minute.
+    """
+
+
+def import_options(function: Any) -> Any:
+    """The options of every importer."""
+    for option in (
+        home_option,
+        click.option("--dry-run", is_flag=True, help="Plan: do it all and take it back, then show the report."),
+        click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes at work."),
+        click.option("--json", "as_json", is_flag=True, help="The report for programs."),
+        click.option("--report", "file", metavar="FILE", help="Write the report there: .txt, .html or .json."),
+    ):
+        function = option(function)
+    return function
+
+
+def run_import(
+    name: str, steps: Sequence["Step"], *, dry_run: bool, jobs: int, as_json: bool, file: str | None
+) -> None:
+    """Run an importer's steps, show the report and end with its exit code: 0 all is here, 1 done with findings."""
+    from postroad.upgrade.importing.engine import run
+    from postroad.upgrade.importing.progress import progress_for
+    from postroad.upgrade.importing.report import as_json as for_programs
+    from postroad.upgrade.importing.report import as_text
+
+    write = _writer(file)
+    progress = progress_for(lambda line: click.echo(line, err=True), silent=as_json)
+    report = run(name, steps, progress, dry_run=dry_run, jobs=jobs)
+    click.echo((for_programs if as_json else as_text)(report), nl=False)
+    write(report)
+    sys.exit(report.exit_code)
+
+
+def _writer(file: str | None) -> Callable[[Any], None]:
+    """What writes the report to a file; a wrong name is told before the work is done."""
+    from postroad.upgrade.importing.report import FORMATS
+
+    if file is None:
+        return lambda _: None
+    form = FORMATS.get(Path(file).suffix.removeprefix("."))
+    if form is None:
+        raise click.UsageError(f"{file}: a report's name ends in .txt, .html or .json")
+    return lambda report: (Path(file).write_text(form(report), encoding="utf-8"), None)[1]

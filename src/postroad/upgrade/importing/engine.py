@@ -1,0 +1,230 @@
+"""Runs the steps of an importer: passes over what is here, writes the rest in batches, takes away what is gone."""
+
+import fcntl
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from postroad.foundation.configuration import current
+from postroad.foundation.errors import Conflict, PostroadError
+from postroad.foundation.queue.precedence import patient
+from postroad.upgrade.importing.models import ImportedObject, ImportNote, ImportSource
+from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks
+from postroad.upgrade.importing.progress import Progress, Told
+from postroad.upgrade.importing.report import Kind, Report
+
+log = logging.getLogger("postroad.importing")
+
+_UPSERT = (
+    "INSERT INTO importing_object (source_id, kind, key, fingerprint, target) VALUES (%s, %s, %s, %s, %s)"
+    " ON CONFLICT (source_id, kind, key) DO UPDATE SET fingerprint = excluded.fingerprint, target = excluded.target"
+)
+
+
+def run(name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool = False, jobs: int = 1) -> Report:
+    """Bring in everything there is in a source, known by a name that is the same in every run.
+
+    Raises:
+        Conflict: another import into this home runs.
+        ImportStopped: source or database cannot be used just now; what is written stays, a second run goes on.
+    """
+    report = Report(name, dry_run=dry_run)
+    with _alone(), transaction.atomic() if dry_run else nullcontext(), _pool(jobs, steps) as pool:
+        source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
+        for step in steps:
+            with progress.step(step) as told, _named(step, name):
+                run = _Run(source, step, pool, jobs, in_turn=not dry_run)
+                report.kinds.append(run.run(told))
+        report.notes = list(source.notes.order_by("pk").values_list("kind", "name", "outcome", "why"))
+        if dry_run:
+            transaction.set_rollback(True)
+        else:
+            ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
+    return report
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One import at a time into a home; the system gives the lock back if it is killed."""
+    folder = current().home / "run"
+    folder.mkdir(exist_ok=True)
+    with Path(folder / "import.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("another `postroad import` into this home runs just now") from None
+        yield
+
+
+@contextmanager
+def _pool(jobs: int, steps: Sequence[Step]) -> Iterator[Executor | None]:
+    """Processes that prepare, where that is wanted; new ones, not forks: this one has a connection."""
+    if jobs < 2 or not any(step.prepare for step in steps):
+        yield None
+        return
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _named(step: Step, source: str) -> Iterator[None]:
+    """What stops a step says which one, and that nothing is lost."""
+    try:
+        yield
+    except (DatabaseError, OSError) as error:
+        if isinstance(error, DataError | IntegrityError):
+            raise
+        raise ImportStopped(
+            f"{step.kind} of {source}: {str(error).strip() or type(error).__name__}. What was written until then stays"
+            " and nothing is there by halves; when this is mended, call the same command again and it goes on."
+        ) from error
+
+
+class _Run:
+    """One step of one run."""
+
+    def __init__(self, source: ImportSource, step: Step, pool: Executor | None, jobs: int, *, in_turn: bool) -> None:
+        self._source, self._step, self._jobs, self._in_turn = source, step, jobs, in_turn
+        self._pool = pool if step.prepare else None
+        self._counts = Kind(step.kind)
+        self._seen: set[int] = set()
+        """Hashes of the keys that were read; all of them may be many."""
+
+    def run(self, told: Told) -> Kind:
+        for read, fresh, prepared in self._read_ahead():
+            if fresh:
+                for item, data in zip(fresh, prepared() if prepared else [i.data for i in fresh], strict=True):
+                    item.data = data
+                self._write(fresh)
+            told.advance(read)
+        self._remove_gone()
+        return self._counts
+
+    def _read_ahead(self) -> "Iterator[tuple[int, list[Item], Any]]":
+        """How many were read, those that are new or changed, and what gives them prepared.
+
+        With other processes at hand, some batches are prepared there while this one writes.
+        """
+        waiting: deque[tuple[int, list[Item], Any]] = deque()
+        for items in batches(self._step.read(), self._step.size):
+            fresh = self._fresh(items)
+            waiting.append((len(items), fresh, self._preparing(fresh)))
+            if self._pool is None or len(waiting) > self._jobs + 1:
+                yield waiting.popleft()
+        yield from waiting
+
+    def _preparing(self, fresh: list[Item]) -> Any:
+        prepare = self._step.prepare
+        if not fresh or prepare is None:
+            return None
+        data = [item.data for item in fresh]
+        if self._pool is None:
+            return lambda: prepare(data)
+        future: Future[list[Any]] = self._pool.submit(prepare, data)
+        return future.result
+
+    def _fresh(self, items: Sequence[Item]) -> list[Item]:
+        """The objects that are new, or another than last time."""
+        known = {
+            key: (fingerprint, target)
+            for keys in chunks([item.key for item in items])
+            for key, fingerprint, target in ImportedObject.objects.filter(
+                source=self._source, kind=self._step.kind, key__in=keys
+            ).values_list("key", "fingerprint", "target")
+        }
+        fresh = []
+        for item in items:
+            self._seen.add(hash(item.key))
+            fingerprint, item.target = known.get(item.key, (None, None))
+            if fingerprint == item.fingerprint:
+                self._counts.unchanged += 1
+                continue
+            fresh.append(item)
+        return fresh
+
+    def _write(self, items: Sequence[Item]) -> None:
+        """Write a batch; if it cannot be, one by one, so that a bad object is alone with what is bad in it."""
+        try:
+            self._write_together(items)
+        except (OSError, DatabaseError) as error:
+            if not isinstance(error, DataError | IntegrityError):
+                raise
+            self._write_each(items)
+        except Exception:  # noqa: BLE001 — whatever an old installation holds must not stop the rest
+            self._write_each(items)
+
+    def _write_each(self, items: Sequence[Item]) -> None:
+        for item in items:
+            try:
+                self._write_together([item])
+            except (OSError, DatabaseError) as error:
+                if not isinstance(error, DataError | IntegrityError):
+                    raise
+                self._refuse(item, error)
+            except Exception as error:  # noqa: BLE001 — as above; the traceback is in the log
+                self._refuse(item, error)
+
+    def _refuse(self, item: Item, error: Exception) -> None:
+        if not isinstance(error, PostroadError):
+            log.warning("%s %s cannot be imported", self._step.kind, item.name or item.key, exc_info=error)
+        told = str(error) if isinstance(error, PostroadError) else f"{type(error).__name__}: {error}"
+        batch = Batch(self._source, self._step.kind, [item])
+        batch.impossible(item, told)
+        with transaction.atomic():
+            self._note(batch)
+        self._counts.refused += 1
+
+    def _write_together(self, items: Sequence[Item]) -> None:
+        batch = Batch(self._source, self._step.kind, items)
+        with patient() if self._in_turn else nullcontext(), transaction.atomic():
+            self._step.write(batch)
+            self._note(batch)
+            rows = [
+                (self._source.pk, self._step.kind, item.key, item.fingerprint, batch.targets[item.key])
+                for item in items
+                if item.key in batch.targets
+            ]
+            with connection.cursor() as cursor:
+                cursor.executemany(_UPSERT, rows)
+        for item in items:
+            if item.key not in batch.targets:
+                self._counts.refused += 1
+            elif item.target is None:
+                self._counts.new += 1
+            else:
+                self._counts.changed += 1
+
+    def _note(self, batch: Batch) -> None:
+        """What was noted before about these objects is replaced."""
+        for keys in chunks([item.key for item in batch.items]):
+            ImportNote.objects.filter(source=self._source, kind=self._step.kind, key__in=keys).delete()
+        ImportNote.objects.bulk_create(
+            ImportNote(source=self._source, kind=n.kind, key=n.key, name=n.name, outcome=n.outcome, why=n.why[:2000])
+            for n in batch.notes
+        )
+
+    def _remove_gone(self) -> None:
+        """Take away what an earlier run brought and the source has no more."""
+        rows = ImportedObject.objects.filter(source=self._source, kind=self._step.kind)
+        there = rows.values_list("pk", "key", "target").iterator(chunk_size=2000)
+        gone = [(pk, key, target) for pk, key, target in there if hash(key) not in self._seen]
+        for part in chunks(gone):
+            with patient() if self._in_turn else nullcontext(), transaction.atomic():
+                if self._step.remove is not None:
+                    self._step.remove([target for _, _, target in part if target is not None])
+                rows.filter(pk__in=[pk for pk, _, _ in part]).delete()
+                ImportNote.objects.filter(
+                    source=self._source, kind=self._step.kind, key__in=[key for _, key, _ in part]
+                ).delete()
+            self._counts.removed += len(part)

@@ -1,0 +1,134 @@
+"""What an importer is made of: steps, the objects they read, and the batch in which they are written."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from postroad.foundation.errors import PostroadError
+from postroad.upgrade.importing.models import ImportedObject, ImportSource
+
+T = TypeVar("T")
+Outcome = Literal["mapped", "impossible"]
+_MOST_PARAMETERS = 500
+
+
+class ImportStopped(PostroadError):
+    """The import cannot go on now: source or database is away, damaged or full. What is written stays; run it again."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One object of the source."""
+
+    key: str
+    """Names it among its kind, the same in every run; at most 500 characters."""
+    data: Any
+    """What the step's `write` needs; with `prepare`, what that made of it."""
+    name: str = ""
+    """What people call it, for the report; the key where there is nothing better."""
+    fingerprint: int = 0
+    """Another one than last time means that the object changed; made of `data` unless given."""
+    target: int | None = None
+    """Key of the row here, if an earlier run wrote it; the row may be gone meanwhile."""
+
+    def __post_init__(self) -> None:
+        if not self.fingerprint:
+            self.fingerprint = fingerprint_of(self.data)
+
+
+def fingerprint_of(*parts: object) -> int:
+    """64 bits over values whose `repr` says it all."""
+    digest = hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is not the same here, and why."""
+
+    kind: str
+    key: str
+    name: str
+    outcome: Outcome
+    why: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """Objects that are new or changed, to be written in the present transaction."""
+
+    source: ImportSource
+    kind: str
+    items: Sequence[Item]
+    targets: dict[str, int | None] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def done(self, item: Item, target: int | None = None) -> None:
+        """The object is here now, as the row with this key, where there is one row."""
+        self.targets[item.key] = target
+
+    def mapped(self, item: Item, why: str, part: str = "") -> None:
+        """The object, or a named part of it, is here in a way that is near to what it was."""
+        self.notes.append(Note(self.kind, item.key, _name(item, part), "mapped", why))
+
+    def impossible(self, item: Item, why: str, part: str = "") -> None:
+        """The object, or a named part of it, cannot be here. It need not be `done` beside this."""
+        self.notes.append(Note(self.kind, item.key, _name(item, part), "impossible", why))
+
+    def find(self, kind: str, keys: Collection[str]) -> dict[str, int]:
+        """What objects of another kind became here, by their keys; those that are not here are left out."""
+        return find(self.source, kind, keys)
+
+
+def _name(item: Item, part: str) -> str:
+    name = item.name or item.key
+    return f"{name}: {part}"[:500] if part else name[:500]
+
+
+def find(source: ImportSource, kind: str, keys: Collection[str]) -> dict[str, int]:
+    """What objects of a kind became here, by their keys in the source."""
+    rows = ImportedObject.objects.filter(source=source, kind=kind, target__isnull=False)
+    return {
+        key: target
+        for some in chunks(list(keys))
+        for key, target in rows.filter(key__in=some).values_list("key", "target")
+        if target is not None
+    }
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values in pieces that fit into one query."""
+    return (values[start : start + _MOST_PARAMETERS] for start in range(0, len(values), _MOST_PARAMETERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Brings in all objects of one kind. Steps run in the order of their tuple; a later one may `find` an earlier's."""
+
+    kind: str
+    """The objects' name in the plural, as the report has it: `members`. At most 40 characters."""
+    read: Callable[[], Iterable[Item]]
+    """The objects, streamed, in an order of their own."""
+    write: Callable[[Batch], None]
+    """Writes a batch by the verbs of slices and calls `done` for what is here; may raise for a bad object."""
+    count: Callable[[], int] | None = None
+    """How many there are, for the progress bar."""
+    prepare: Callable[[list[Any]], list[Any]] | None = None
+    """Makes of many `data` what `write` gets; a function of a module, called in other processes with `--jobs`."""
+    remove: Callable[[Sequence[int]], None] | None = None
+    """Takes away rows whose objects are gone from the source; without it they stay."""
+    size: int = 500
+    """Objects of a batch."""
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Objects in lists of at most `size`."""
+    batch: list[Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,147 @@
+"""The frame of the importers: resumed, repeated, incremental, never stopped by one object, planned by the same code."""
+
+import pytest
+from django.db import OperationalError
+
+from postroad.community.bans.models import Ban
+from postroad.foundation.errors import BadInput
+from postroad.upgrade.importing.engine import run
+from postroad.upgrade.importing.models import ImportedObject
+from postroad.upgrade.importing.plan import ImportStopped, Item, Step
+from postroad.upgrade.importing.progress import Silent
+from postroad.upgrade.importing.report import as_html, as_json, as_text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Old:
+    """An old installation that holds bans."""
+
+    def __init__(self, **bans: str) -> None:
+        self.bans = dict(bans)
+        self.written: list[str] = []
+        self.killed_at = ""
+        self.full_at = ""
+
+    def read(self):
+        return (Item(key, email, name=email) for key, email in self.bans.items())
+
+    def write(self, batch):
+        for item in batch.items:
+            if item.data == self.full_at:
+                raise OperationalError("database or disk is full")
+            if "@" not in item.data:
+                raise BadInput(f"Invalid email address: {item.data}")
+            if item.target is None:
+                ban = Ban.objects.create(email=item.data)
+            else:
+                ban = Ban(pk=item.target, email=item.data)
+                ban.save()
+            batch.done(item, ban.pk)
+            if item.data.startswith("^"):
+                batch.mapped(item, "patterns are read without case here")
+            self.written.append(item.data)
+            if item.data == self.killed_at:
+                raise KeyboardInterrupt
+
+    def step(self, **more):
+        return Step("bans", self.read, self.write, remove=lambda keys: Ban.objects.filter(pk__in=keys).delete(), **more)
+
+    def run(self, size: int = 2, **options):
+        self.written.clear()
+        return run("an old site", [self.step(size=size)], Silent(), **options)
+
+
+def bans() -> list[str]:
+    return sorted(Ban.objects.values_list("email", flat=True))
+
+
+def test_everything_is_brought_in_and_a_second_run_writes_nothing():
+    old = Old(a="a@x.example", b="b@x.example", c="c@x.example")
+    report = old.run()
+    assert bans() == ["a@x.example", "b@x.example", "c@x.example"]
+    assert (report.kinds[0].new, report.kinds[0].unchanged) == (3, 0)
+    report = old.run()
+    assert old.written == []
+    assert (report.kinds[0].new, report.kinds[0].unchanged, report.exit_code) == (0, 3, 0)
+
+
+def test_what_changed_is_written_again_and_what_is_gone_is_taken_away():
+    old = Old(a="a@x.example", b="b@x.example", c="c@x.example")
+    old.run()
+    old.bans = {"a": "a@x.example", "b": "other@x.example", "d": "d@x.example"}
+    kind = old.run().kinds[0]
+    assert bans() == ["a@x.example", "d@x.example", "other@x.example"]
+    assert (kind.new, kind.changed, kind.unchanged, kind.removed) == (1, 1, 1, 1)
+
+
+def test_what_did_not_come_from_the_source_is_left_alone():
+    Ban.objects.create(email="mine@x.example")
+    Old(a="a@x.example").run()
+    Old().run()
+    assert bans() == ["mine@x.example"]
+
+
+def test_a_bad_object_is_named_and_stops_nothing_and_is_tried_again():
+    old = Old(a="a@x.example", b="not an address", c="c@x.example", d="^.*@d")
+    report = old.run(size=10)
+    assert bans() == ["^.*@d", "a@x.example", "c@x.example"]
+    assert ("bans", "not an address", "impossible", "Invalid email address: not an address") in report.notes
+    assert ("bans", "^.*@d", "mapped", "patterns are read without case here") in report.notes
+    assert report.exit_code == 1
+    old.bans["b"] = "b@x.example"
+    report = old.run(size=10)
+    assert old.written == ["b@x.example"]
+    assert [note[2] for note in report.notes] == ["mapped"]
+
+
+def test_a_kill_leaves_whole_batches_and_the_next_run_goes_on():
+    old = Old(a="a@x.example", b="b@x.example", c="c@x.example", d="d@x.example")
+    old.killed_at = "d@x.example"
+    with pytest.raises(KeyboardInterrupt):
+        old.run()
+    assert bans() == ["a@x.example", "b@x.example"]
+    old.killed_at = ""
+    old.run()
+    assert old.written == ["c@x.example", "d@x.example"]
+    assert ImportedObject.objects.count() == 4
+
+
+def test_a_full_disk_stops_with_the_step_s_name_and_a_second_run_goes_on():
+    old = Old(a="a@x.example", b="b@x.example", c="c@x.example")
+    old.full_at = "c@x.example"
+    with pytest.raises(ImportStopped, match=r"bans of an old site: database or disk is full.*call the same command"):
+        old.run()
+    assert bans() == ["a@x.example", "b@x.example"]
+    old.full_at = ""
+    assert old.run().kinds[0].new == 1
+
+
+def test_a_plan_tells_what_an_import_would_and_changes_nothing():
+    old = Old(a="a@x.example", b="not an address", c="^c@x.example")
+    plan = old.run(dry_run=True)
+    assert bans() == []
+    assert not ImportedObject.objects.exists()
+    done = old.run()
+    assert [as_tuple(k) for k in plan.kinds] == [as_tuple(k) for k in done.kinds]
+    assert plan.notes == done.notes
+
+
+def as_tuple(kind):
+    return (kind.kind, kind.new, kind.changed, kind.unchanged, kind.removed, kind.refused)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_objects_are_prepared_in_their_order_here_or_in_other_processes(jobs):
+    old = Old(**{f"k{n}": f"a{n}@x.example" for n in (1, 0, 3, 2, 5, 4, 6)})
+    run("an old site", [old.step(size=2, prepare=sorted)], Silent(), jobs=jobs)
+    assert old.written == [f"a{n}@x.example" for n in range(7)]
+
+
+def test_the_report_is_told_in_three_ways():
+    report = Old(a="a@x.example", b="<script>", c="^c@x.example").run()
+    text = as_text(report)
+    assert "bans: <script>: not possible: Invalid email address: <script>" in text
+    assert '"outcome": "mapped"' in as_json(report)
+    assert "<td>&lt;script&gt;</td>" in as_html(report)
+    assert "<script>" not in as_html(report)
