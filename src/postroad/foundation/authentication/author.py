@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
-import dkim
-
 from postroad.foundation.authentication.dmarc import is_aligned
-from postroad.foundation.authentication.dns import NoReply, lookup
+from postroad.foundation.authentication.dns import NoReply
 from postroad.foundation.authentication.results import trusted_results
+from postroad.foundation.authentication.verifying import Mail, tags_of, verifies
 from postroad.foundation.configuration import current
 from postroad.foundation.message.addresses import parse_addresses
-from postroad.foundation.message.encoded_words import decode_parameters
-from postroad.foundation.message.headers import Headers
+from postroad.foundation.message.headers import Field, Headers
 
 LARGEST = 10_000_000
 """Octets of a mail whose signatures are checked here."""
@@ -59,29 +57,16 @@ def _signature_vouches(raw: bytes, headers: Headers, domain: str) -> bool:
     """Whether a signature of the author's domain, or one aligned with it, verifies (RFC 9989 §4.4.1)."""
     if len(raw) > LARGEST or "dkim-signature" not in headers:
         return False
-    return any(_verifies(raw, index, signer) for index, signer in _signatures_of(headers, domain))
+    mail = Mail(raw, headers)
+    return any(verifies(mail, signature) for signature in _signatures_of(headers, domain))
 
 
-def _signatures_of(headers: Headers, domain: str) -> Iterator[tuple[int, str]]:
-    """Which signatures are by the domain; one over a part of the body only (`l=`) proves nothing about the rest."""
+def _signatures_of(headers: Headers, domain: str) -> Iterator[Field]:
+    """The signatures by the domain; one over a part of the body only (`l=`) proves nothing about the rest."""
     tried = 0
-    for index, value in enumerate(headers.get_all("dkim-signature")[:20]):
-        _, tags = decode_parameters(f"; {value}")
-        signer = "".join(tags.get("d", "").split())
+    for signature in [one for one in headers if one.name.lower() == "dkim-signature"][:20]:
+        tags = tags_of(signature.raw) or {}
+        signer = tags.get("d", b"").decode("utf-8", "replace")
         if tried < MOST_SIGNATURES and "l" not in tags and is_aligned(signer, domain):
             tried += 1
-            yield index, signer
-
-
-def _verifies(raw: bytes, index: int, signer: str) -> bool:
-    checker = dkim.DKIM(raw)
-    try:
-        return bool(checker.verify(idx=index, dnsfunc=_key)) and checker.domain == signer.encode()
-    except (dkim.DKIMException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
-        return False  # Seen in practice: broken signatures and keys end in any of these.
-
-
-def _key(name: bytes, timeout: int = 5) -> bytes:
-    """The TXT record of a selector, for dkimpy."""
-    records = lookup(name.decode("ascii", "replace")).records
-    return records[0].encode() if records else b""
+            yield signature

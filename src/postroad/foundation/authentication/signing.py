@@ -1,0 +1,183 @@
+"""Signs the copies of a mail (RFC 6376, RFC 8463): what all copies share is hashed once, the rest for each copy.
+
+A template's fields are sorted into those that are the same in all copies and the personal ones; the signature names the
+former first, so that their hash is begun once. Of the body, everything up to the first personal line is hashed once.
+"""
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from postroad.foundation.authentication.canonical import relaxed_body, relaxed_field, settled
+from postroad.foundation.authentication.keys import PrivateKey
+from postroad.foundation.message.segments import Slot, Template
+
+Pieces = tuple[bytes | Slot, ...]
+
+COVERED = (
+    "from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "author",
+    "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id", "auto-submitted",
+    "list-id", "list-help", "list-owner", "list-subscribe", "list-unsubscribe", "list-unsubscribe-post", "list-post",
+    "list-archive", "archived-at", "cfbl-address",
+)  # fmt: skip
+"""Fields that are signed, each once more than it is there, so that nobody adds another (RFC 6376 §5.4, §8.15)."""
+_MAY_BE_ADDED = frozenset({"date", "sender", "auto-submitted", "content-disposition", "content-id", "author"})
+"""Seen in practice: a relay adds a missing Date. These are covered only as often as they are there."""
+
+_LINE = 72
+_TAB = b"\r\n\t"
+
+
+def parted(template: Template) -> tuple[list[Pieces], Pieces]:
+    """The header fields of a template, each with its slots, and its body.
+
+    A slot that is a whole line is left out: a copy may lack that field, so it is not covered.
+    """
+    fields: list[list[bytes | Slot]] = []
+    parts = list(template.parts)
+    fresh = True
+    while parts:
+        part = parts.pop(0)
+        if isinstance(part, Slot):
+            if not fresh:
+                fields[-1].append(part)
+            continue
+        position = 0
+        while position < len(part):
+            if fresh and part.startswith(b"\r\n", position):
+                return _closed(fields), (*_rest(part[position + 2 :]), *parts)
+            end = part.find(b"\r\n", position) + 2
+            line = part[position : end if end > 1 else None]
+            if fresh and not (fields and line[:1] in b" \t"):
+                fields.append([line])
+            else:
+                fields[-1].append(line)
+            fresh = end > 1
+            position += len(line)
+    return _closed(fields), ()
+
+
+def _rest(data: bytes) -> tuple[bytes, ...]:
+    return (data,) if data else ()
+
+
+def _closed(fields: list[list[bytes | Slot]]) -> list[Pieces]:
+    return [Template(field).parts for field in fields]
+
+
+class BodyHash:
+    """SHA-256 of the canonical body of each copy."""
+
+    def __init__(self, body: Pieces) -> None:
+        first = body[0] if body and isinstance(body[0], bytes) else b""
+        self._rest: Template | None = None
+        if all(isinstance(piece, bytes) for piece in body):
+            self._shared = hashlib.sha256(relaxed_body(first))
+        else:
+            end = settled(first)
+            self._shared = hashlib.sha256(relaxed_body(first[:end]))
+            self._rest = Template([first[end:], *body[1 if first else 0 :]])
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all copies have the same body."""
+        return self._rest is None
+
+    def of(self, values: Mapping[str, str]) -> bytes:
+        """The hash of one copy, in base64."""
+        made = self._shared
+        if self._rest is not None:
+            made = made.copy()
+            made.update(relaxed_body(self._rest.render(values)))
+        return base64.b64encode(made.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """The fields a signature covers: their names as in `h=`, the hash of the shared ones, the personal ones."""
+
+    names: tuple[str, ...]
+    shared: "hashlib._Hash"
+    personal: tuple[Template, ...]
+
+
+def _covered(fields: Sequence[Pieces], wanted: Sequence[str]) -> _Covered:
+    by_name: dict[str, list[Pieces]] = {name: [] for name in wanted}
+    for field in fields:
+        assert isinstance(field[0], bytes)
+        name = field[0].partition(b":")[0].strip(b" \t").lower().decode("ascii", "replace")
+        if name in by_name:
+            by_name[name].append(field)
+    shared = {name: found for name, found in by_name.items() if all(len(field) == 1 for field in found)}
+    personal = {name: found for name, found in by_name.items() if name not in shared}
+    names: list[str] = []
+    for name, found in (*shared.items(), *personal.items()):
+        # One more than there are, first of all when there is none: an added one would be shown in its place.
+        names += [name] * (len(found) + (name not in _MAY_BE_ADDED))
+    # Of several fields of one name the lowest comes first (§5.4.2).
+    static = b"".join(relaxed_field(bytes(field[0])) for found in shared.values() for field in reversed(found))  # type: ignore[arg-type]
+    templates = tuple(Template(field) for found in personal.values() for field in reversed(found))
+    return _Covered(tuple(names), hashlib.sha256(static), templates)
+
+
+class Signer:
+    """Signs the copies of one template with the keys of one domain."""
+
+    def __init__(self, template: Template, keys: Sequence[PrivateKey], now: float | None = None) -> None:
+        fields, body = parted(template)
+        self._body = BodyHash(body)
+        self._covered = _covered(fields, COVERED)
+        self._keys = tuple(keys)
+        moment = int(time.time() if now is None else now)
+        self._heads = [_head(key, self._covered.names, moment) for key in keys]
+        self._closed = [self._with_body(head, {}) for head in self._heads] if self._body.is_shared else []
+
+    def _with_body(self, head: bytes, values: Mapping[str, str]) -> tuple[bytes, bytes]:
+        """The field up to its empty `b=`, as sent and in its canonical form."""
+        field = head + self._body.of(values) + b";" + _TAB + b"b="
+        return field, relaxed_field(field)[:-2]
+
+    def fields(self, values: Mapping[str, str]) -> bytes:
+        """The DKIM-Signature fields of the copy with these values, to stand on top of it."""
+        header = self._covered.shared
+        if self._covered.personal:
+            header = header.copy()
+            for template in self._covered.personal:
+                header.update(relaxed_field(template.render(values)))
+        closed = self._closed or [self._with_body(head, values) for head in self._heads]
+        made = []
+        for key, (field, canonical) in zip(self._keys, closed, strict=True):
+            whole = header.copy()
+            whole.update(canonical)
+            made.append(field + folded(base64.b64encode(key.sign(whole.digest()))) + b"\r\n")
+        return b"".join(made)
+
+
+def _head(key: PrivateKey, names: Sequence[str], moment: int) -> bytes:
+    """The field up to its `bh=`."""
+    return b"DKIM-Signature: v=1; a=%b; c=relaxed/relaxed; d=%b;%bs=%b; t=%d;%bh=%b;%bbh=" % (
+        key.name, key.domain.encode(), _TAB, key.selector.encode(), moment, _TAB, _named(names), _TAB,
+    )  # fmt: skip
+
+
+def _named(names: Sequence[str]) -> bytes:
+    """The names of fields in lines that are not too long; white space counts nothing around a colon."""
+    return b":".join(_lines(names))
+
+
+def _lines(names: Sequence[str]) -> Iterator[bytes]:
+    width = 0
+    for name in names:
+        width += len(name) + 1
+        if width > _LINE:
+            width = len(name)
+            yield _TAB + name.encode()
+        else:
+            yield name.encode()
+
+
+def folded(value: bytes) -> bytes:
+    """Base64 in lines that are not too long."""
+    return (_TAB + b" ").join(value[start : start + _LINE] for start in range(0, len(value), _LINE))
