@@ -1,0 +1,1 @@
+"""Old archives: mailboxes in all their formats, read and archived."""
