@@ -1,5 +1,7 @@
 """Who gets a post: one query over members and the cascade of preferences, by indexes, in pages of constant size."""
 
+import time
+
 import pytest
 from django.db import connection
 
@@ -7,6 +9,7 @@ from postroad.community.people import actions as people
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions import actions, queries
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.queue.envelope import DigestReaders
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +42,67 @@ def test_readers_of_digests_get_digests(ants):
     member(ants, "mime@example.org", delivery_mode="mime_digests")
     member(ants, "plain@example.org", delivery_mode="plaintext_digests")
     assert got(ants) == ["anne@example.org"]
-    assert got(ants, digest="mime_digests") == ["mime@example.org"]
+    assert got(ants, digest=DigestReaders(("mime_digests",))) == ["mime@example.org"]
+    both = DigestReaders(("mime_digests", "plaintext_digests"))
+    assert got(ants, digest=both) == ["mime@example.org", "plain@example.org"]
+
+
+def test_a_digest_of_its_own_frequency_goes_to_who_chose_it(ants):
+    member(ants, "list@example.org", delivery_mode="mime_digests")
+    weekly = member(ants, "weekly@example.org", delivery_mode="mime_digests")
+    actions.set_options(weekly, {"digest_frequency": "weekly"}, proved=True)
+    assert got(ants, digest=DigestReaders(("mime_digests",), since=time.time())) == ["list@example.org"]
+    assert got(ants, digest=DigestReaders(("mime_digests",), "weekly")) == ["weekly@example.org"]
+    assert queries.own_frequencies(ants) == {"weekly"}
+
+
+@pytest.mark.parametrize("level", ["member", "address", "user"])
+def test_who_leaves_a_digest_half_way_gets_that_one_still(ants, level):
+    """On whichever level the mode was set; an issue that began later goes without them."""
+    user = people.create_user("anne@example.org")
+    row = member(ants, "anne@example.org")
+    holder = {"member": row, "address": row.address, "user": user}[level]
+    people.set_preferences(holder, {"delivery_mode": "mime_digests"})
+    began = time.time()
+    people.set_preferences(holder, {"delivery_mode": "regular"})
+    people.set_preferences(holder, {"delivery_mode": "regular"})
+    assert got(ants) == ["anne@example.org"]
+    readers = DigestReaders(("mime_digests", "summary_digests"), since=began)
+    assert got(ants, digest=readers) == ["anne@example.org"]
+    assert queries.has_readers(ants, readers)
+    assert got(ants, digest=DigestReaders(("plaintext_digests",), since=began)) == []
+    later = DigestReaders(("mime_digests",), since=time.time())
+    assert got(ants, digest=later) == []
+    assert not queries.has_readers(ants, later)
+
+
+def test_a_mode_nearer_than_the_one_that_was_left_counts(ants):
+    user = people.create_user("anne@example.org")
+    member(ants, "anne@example.org", delivery_mode="regular")
+    people.set_preferences(user, {"delivery_mode": "mime_digests"})
+    people.set_preferences(user, {"delivery_mode": "regular"})
+    assert got(ants, digest=DigestReaders(("mime_digests",))) == []
+
+
+def test_who_changes_between_kinds_of_digest_gets_one(ants):
+    row = member(ants, "anne@example.org", delivery_mode="mime_digests")
+    people.set_preferences(row, {"delivery_mode": "plaintext_digests"})
+    assert got(ants, digest=DigestReaders(("mime_digests",))) == []
+    assert got(ants, digest=DigestReaders(("plaintext_digests",))) == ["anne@example.org"]
+
+
+def test_who_changes_the_frequency_half_way_gets_the_last_of_the_old_ones(ants):
+    row = member(ants, "anne@example.org", delivery_mode="mime_digests")
+    actions.change_member(row, digest_frequency="weekly")
+    for frequency in ("", "weekly"):
+        assert got(ants, digest=DigestReaders(("mime_digests",), frequency)) == ["anne@example.org"]
+    assert got(ants, digest=DigestReaders(("mime_digests",), since=time.time())) == []
+
+
+def test_who_switched_delivery_off_gets_no_last_digest(ants):
+    row = member(ants, "anne@example.org", delivery_mode="mime_digests")
+    people.set_preferences(row, {"delivery_mode": "regular", "delivery_status": "by_user"})
+    assert got(ants, digest=DigestReaders(("mime_digests",))) == []
 
 
 @pytest.mark.parametrize(

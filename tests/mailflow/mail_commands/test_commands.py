@@ -85,6 +85,8 @@ def test_one_leaves_from_another_address_of_the_same_person(ants, post, anne):
         ("set digest mime", "delivery_mode", "mime_digests"),
         ("set digest off", "delivery_mode", "regular"),
         ("digest plain", "delivery_mode", "plaintext_digests"),
+        ("digest html", "delivery_mode", "html_digests"),
+        ("set frequency weekly", "digest_frequency", "weekly"),
         ("nomail", "delivery_status", "by_user"),
         ("mail", "delivery_status", "enabled"),
         ("set delivery off", "delivery_status", "by_user"),

@@ -1,5 +1,6 @@
 """The verbs of people: users, addresses, who owns which, preferences, merging two users."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import ManyToManyRel, Model, OneToOneRel
 from django.utils import timezone
 
 from postroad.community.people import sign_in
-from postroad.community.people.models import PREFERENCE_NAMES, Address, Preferences, User
+from postroad.community.people.models import DIGEST_MODES, PREFERENCE_NAMES, Address, Preferences, User
 from postroad.community.people.queries import find_address, find_user
 from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.languages import LANGUAGES
@@ -290,9 +291,21 @@ def set_preferences(holder: Preferences, values: Mapping[str, Any]) -> None:
         BadInput: an unknown preference, or a value that is not allowed.
     """
     check_preferences(values)
-    for name, value in values.items():
+    changes = dict(values)
+    if "delivery_mode" in changes:
+        changes |= _digest_left(holder, changes["delivery_mode"])
+    for name, value in changes.items():
         setattr(holder, name, value)
-    holder.save(update_fields=list(values))
+    holder.save(update_fields=list(changes))
+
+
+def _digest_left(holder: Preferences, mode: str | None) -> dict[str, Any]:
+    """What is noted of a change of mode, so that who leaves a digest half way still gets it."""
+    if mode in DIGEST_MODES:
+        return {"digest_left": None, "digest_left_at": None}
+    if holder.delivery_mode in DIGEST_MODES:
+        return {"digest_left": holder.delivery_mode, "digest_left_at": time.time()}
+    return {}
 
 
 # --- merging

@@ -17,6 +17,7 @@ class Preferences(models.Model):
         PLAINTEXT_DIGESTS = "plaintext_digests"
         MIME_DIGESTS = "mime_digests"
         SUMMARY_DIGESTS = "summary_digests"
+        HTML_DIGESTS = "html_digests"
 
     class DeliveryStatus(models.TextChoices):
         """Whether posts come, and who said so."""
@@ -34,10 +35,22 @@ class Preferences(models.Model):
     preferred_language = models.CharField(max_length=16, null=True)
     receive_list_copy = models.BooleanField(null=True)
     receive_own_postings = models.BooleanField(null=True)
+    digest_left = models.CharField(max_length=20, null=True)
+    """The kind of digest this level asked for before it asked for posts: who left one half way gets that last one."""
+    digest_left_at = models.FloatField(null=True)
+    """When that was, seconds since 1970."""
 
     class Meta:
         abstract = True
 
+
+DIGEST_MODES = (
+    Preferences.DeliveryMode.PLAINTEXT_DIGESTS,
+    Preferences.DeliveryMode.MIME_DIGESTS,
+    Preferences.DeliveryMode.SUMMARY_DIGESTS,
+    Preferences.DeliveryMode.HTML_DIGESTS,
+)
+"""Posts come several at a time; a summary is a MIME digest, as Mailman's."""
 
 PREFERENCE_NAMES = (
     "acknowledge_posts",

@@ -204,11 +204,15 @@ def remove_members(mailing_list: MailingList, emails: Sequence[str]) -> Mapping[
 
 @transaction.atomic
 def change_member(member: Member, **changes: Any) -> None:
-    """Change a membership's address, delivery mode or moderation action.
+    """Change a membership's address, delivery mode, digest frequency or moderation action.
 
     Raises:
         BadInput: an address that is unknown, unverified, or of another person.
     """
+    if "delivery_mode" in changes:
+        people.set_preferences(member, {"delivery_mode": changes.pop("delivery_mode")})
+    if "digest_frequency" in changes:
+        workflow.set_digest_frequency(member, changes.pop("digest_frequency"))
     if "address" in changes:
         address = people_queries.find_address(changes.pop("address"))
         if address is None:
@@ -232,9 +236,10 @@ def set_preferences(member: Member, values: Mapping[str, Any]) -> None:
 
 @transaction.atomic
 def set_options(member: Member, values: Mapping[str, Any], *, proved: bool, origin: Origin = REST) -> Outcome:
-    """Change what a member gets: preferences, and `vacation_until` (ISO date) that ends by itself.
+    """Change what a member gets: preferences, `digest_frequency`, and `vacation_until` that ends by itself.
 
-    Unless the member's identity is `proved`, a secret is mailed first.
+    The frequency is `list` for the list's own; the vacation ends on an ISO date. Unless the member's identity is
+    `proved`, a secret is mailed first.
 
     Raises:
         BadInput: an unknown preference or a value that is not allowed.

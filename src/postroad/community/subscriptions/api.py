@@ -38,10 +38,10 @@ from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, WHOL
 ROLES = tuple(Member.Role.values)
 ACTIONS = ("hold", "reject", "discard", "accept", "defer")
 MEMBER = shape(
-    "Member", may_lack="last_bounce_received user moderation_action", address=LINK, bounce_score=WHOLE,
+    "Member", may_lack="last_bounce_received user moderation_action digest_frequency", address=LINK, bounce_score=WHOLE,
     last_bounce_received=MOMENT, last_warning_sent=MOMENT, total_warnings_sent=WHOLE, delivery_mode=TEXT, email=TEXT,
     list_id=TEXT, subscription_mode=TEXT, role=TEXT, user=LINK, moderation_action=TEXT, display_name=TEXT,
-    self_link=LINK, member_id=IDENTIFIER,
+    self_link=LINK, member_id=IDENTIFIER, digest_frequency=TEXT,
 )  # fmt: skip
 PENDING = shape("Pending", token=TEXT, token_owner=TEXT)
 REMOVED = shape("Removed", open_=True)
@@ -71,6 +71,8 @@ def member_resource(request: HttpRequest, row: queries.RosterRow, wanted: frozen
         resource["user"] = link(request, f"users/{uuid_out(request, row.user_uuid)}")
     if row.moderation_action is not None:
         resource["moderation_action"] = row.moderation_action
+    if row.digest_frequency is not None:
+        resource["digest_frequency"] = row.digest_frequency
     return resource if wanted is None else {key: value for key, value in resource.items() if key in wanted}
 
 
@@ -172,7 +174,7 @@ def _shown(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _change_member(request: HttpRequest, values: Values, member_id: str) -> HttpResponse:
-    """Change a membership's address, delivery mode or moderation action."""
+    """Change a membership's address, delivery mode, digest frequency or moderation action."""
     actions.change_member(find_member(request, member_id), **values)
     return done()
 
@@ -270,6 +272,7 @@ def _show_memberships(request: HttpRequest, email: str) -> HttpResponse:
 _CHANGED = {
     "address": fields.email,
     "delivery_mode": _MODES["delivery_mode"],
+    "digest_frequency": fields.choice(*Member.DigestFrequency.values, blank=True),
     "moderation_action": fields.choice(*ACTIONS, blank=True),
 }
 _LEAVE = {"pre_confirmed": fields.boolean, "pre_approved": fields.boolean}

@@ -7,6 +7,7 @@ from postroad.community.people.models import Preferences
 
 MODES = (
     (Preferences.DeliveryMode.REGULAR, _("every post, as it comes")),
+    (Preferences.DeliveryMode.HTML_DIGESTS, _("digests, as one page by threads")),
     (Preferences.DeliveryMode.MIME_DIGESTS, _("digests, with each post attached")),
     (Preferences.DeliveryMode.PLAINTEXT_DIGESTS, _("digests, as plain text")),
 )

@@ -20,6 +20,13 @@ class Member(Preferences):
         MODERATOR = "moderator"
         NONMEMBER = "nonmember"
 
+    class DigestFrequency(models.TextChoices):
+        """How often a member's own digests can come."""
+
+        DAILY = "daily"
+        WEEKLY = "weekly"
+        MONTHLY = "monthly"
+
     uuid = models.UUIDField(unique=True, default=uuid.uuid4)
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="members")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
@@ -35,10 +42,22 @@ class Member(Preferences):
     total_warnings_sent = models.IntegerField(default=0)
     vacation_until = models.DateField(null=True)
     """The day delivery, switched off by the member, begins again by itself."""
+    digest_frequency = models.CharField(max_length=8, null=True, choices=DigestFrequency.choices)
+    """How often the member's own digests come; null: when the list sends its own."""
+    frequency_left = models.CharField(max_length=8, null=True)
+    """The frequency before this one (empty: the list's): who changes it half way gets that last digest too."""
+    frequency_left_at = models.FloatField(null=True)
+    """When that was, seconds since 1970."""
 
     class Meta:
         db_table = "subscriptions_member"
-        indexes = [models.Index(fields=["mailing_list", "role", "id"], name="subscriptions_member_page")]
+        indexes = [
+            models.Index(fields=["mailing_list", "role", "id"], name="subscriptions_member_page"),
+            models.Index(
+                fields=["mailing_list"], condition=models.Q(digest_frequency__isnull=False),
+                name="subscriptions_member_rhythm",
+            ),
+        ]  # fmt: skip
         constraints = [
             models.UniqueConstraint(fields=["mailing_list", "role", "address"], name="subscriptions_member_address"),
             models.UniqueConstraint(fields=["mailing_list", "role", "user"], name="subscriptions_member_user"),

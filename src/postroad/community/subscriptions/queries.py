@@ -17,6 +17,7 @@ from postroad.community.people.models import PREFERENCE_NAMES
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.configuration import current
+from postroad.foundation.queue.envelope import DigestReaders
 
 SITE_PREFERENCES: dict[str, object] = {
     "acknowledge_posts": False,
@@ -53,10 +54,12 @@ def _cascade(name: str, default: str) -> str:
     return f"COALESCE(m.{name}, a.{name}, u.{name}, {default})"
 
 
-def _wanted(thread: str) -> str:
-    """Whose mode and status let a post through; a choice about its thread goes before both."""
+def _wanted(thread: str, digest: DigestReaders | None) -> str:
+    """Whose mode and status let a mail through; a choice about a post's thread goes before both."""
     mode, status = _cascade("delivery_mode", "'regular'"), _cascade("delivery_status", "'enabled'")
-    usual = f"{mode} = %s AND {status} = 'enabled'"
+    if digest is not None:
+        return f"{_reads_digests(len(digest.modes))} AND {status} = 'enabled'"
+    usual = f"{mode} = 'regular' AND {status} = 'enabled'"
     if not thread:
         return usual
     choice = "(SELECT 1 FROM subscriptions_thread_choice c WHERE c.member_id = m.id AND c.thread = %s AND c.wish = "
@@ -66,6 +69,23 @@ def _wanted(thread: str) -> str:
     )
 
 
+def _reads_digests(modes: int) -> str:
+    """Who gets such digests, by mode and frequency, or left them since; where a mode was left, none nearer counts."""
+    marks = ", ".join(["%s"] * modes)
+    left = "{0}.digest_left IN (" + marks + ") AND {0}.digest_left_at >= %s"
+    return f"""({_cascade("delivery_mode", "'regular'")} IN ({marks})
+    OR ({left.format("m")})
+    OR (m.delivery_mode IS NULL AND {left.format("a")})
+    OR (m.delivery_mode IS NULL AND a.delivery_mode IS NULL AND {left.format("u")}))
+AND (COALESCE(m.digest_frequency, '') = %s OR (m.frequency_left = %s AND m.frequency_left_at >= %s))"""
+
+
+def _asked_of_digests(digest: DigestReaders) -> list[str | float]:
+    """What fills the marks of `_reads_digests`."""
+    left: list[str | float] = [*digest.modes, digest.since]
+    return [*digest.modes, *left, *left, *left, digest.frequency, digest.frequency, digest.since]
+
+
 def recipients(
     list_pk: int,
     after: int,
@@ -73,18 +93,19 @@ def recipients(
     author: str = "",
     explicit: Sequence[str] = (),
     *,
-    digest: str = "",
+    digest: DigestReaders | None = None,
     thread: str = "",
 ) -> list[Recipient]:
     """The next `limit` members behind membership `after` who get a post, in order of membership; fewer at the end.
 
     Left out: digest members, disabled ones, the author who wants no own posts, those in `explicit` (lower-case
     addresses of To and Cc) who want no second copy, and who muted the `thread` (a Message-ID hash); who follows it
-    gets it in spite of digests and of having switched delivery off. With `digest`, the members of that digest mode.
+    gets it in spite of digests and of having switched delivery off. With `digest`, who gets that digest.
     One query for each `limit` memberships, by index alone: the last page of a list costs what the first does.
     """
-    sql = _query(len(explicit), thread)
-    asked = [*explicit, digest or "regular", *([thread] * 2 if thread else ()), author.lower(), *explicit]
+    sql = _query(len(explicit), thread, digest)
+    chosen = _asked_of_digests(digest) if digest else [thread] * 2 if thread else []
+    asked = [*explicit, *chosen, author.lower(), *explicit]
     found: list[Recipient] = []
     with connection.cursor() as cursor:
         while len(found) < limit:
@@ -97,17 +118,37 @@ def recipients(
     return found[:limit]
 
 
-def _query(explicit: int, thread: str) -> str:
+def _query(explicit: int, thread: str, digest: DigestReaders | None) -> str:
     true = "true" if connection.vendor == "postgresql" else "1"
     marks = ", ".join(["%s"] * explicit) or "''"
     return f"""SELECT m.id, COALESCE(a.original_email, ''), COALESCE(NULLIF(a.display_name, ''), u.display_name, ''),
 CASE WHEN a.email IN ({marks}) THEN 1 ELSE 0 END,
-CASE WHEN a.id IS NOT NULL AND {_wanted(thread)}
+CASE WHEN a.id IS NOT NULL AND {_wanted(thread, digest)}
 AND ({_cascade("receive_own_postings", true)} = {true} OR a.email <> %s)
 AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({marks}))
 AND (m.user_id IS NULL OR NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.address_id = a.id
     AND o.mailing_list_id = m.mailing_list_id AND o.role = 'member' AND o.id < m.id)) THEN 1 ELSE 0 END
 {_FROM}"""  # noqa: S608 — only marks and names of columns are put in
+
+
+def has_readers(mailing_list: MailingList, digest: DigestReaders) -> bool:
+    """Whether anybody gets such a digest."""
+    status = _cascade("delivery_status", "'enabled'")
+    sql = f"""SELECT 1 FROM subscriptions_member m
+LEFT JOIN people_address a
+    ON a.id = COALESCE(m.address_id, (SELECT s.preferred_address_id FROM people_user s WHERE s.id = m.user_id))
+LEFT JOIN people_user u ON u.id = a.user_id
+WHERE m.mailing_list_id = %s AND m.role = 'member' AND a.id IS NOT NULL
+AND {_reads_digests(len(digest.modes))} AND {status} = 'enabled' LIMIT 1"""  # noqa: S608 — names of columns
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [mailing_list.pk, *_asked_of_digests(digest)])
+        return cursor.fetchone() is not None
+
+
+def own_frequencies(mailing_list: MailingList) -> set[str]:
+    """How often members of this list want digests who do not want them as the list sends them; by index alone."""
+    rows = Member.objects.filter(mailing_list=mailing_list, digest_frequency__isnull=False)
+    return {frequency for frequency in rows.values_list("digest_frequency", flat=True).distinct() if frequency}
 
 
 def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Member, str] | None:
@@ -241,6 +282,7 @@ class RosterRow(NamedTuple):
     last_bounce_received: datetime | None
     last_warning_sent: datetime | None
     total_warnings_sent: int
+    digest_frequency: str | None
 
 
 _ORDER = {"owner": 0, "moderator": 1, "member": 2, "nonmember": 3}
@@ -297,7 +339,7 @@ def roster(selection: Selection, start: int, count: int | None) -> list[RosterRo
         "uuid", "mailing_list__list_id", "role", "effective_email", "address__display_name",
         "user__preferred_address__display_name", "address__user__display_name", "user__display_name", "effective_mode",
         "user_id", "moderation_action", "address__user__uuid", "user__uuid", "bounce_score", "last_bounce_received",
-        "last_warning_sent", "total_warnings_sent",
+        "last_warning_sent", "total_warnings_sent", "digest_frequency",
     )  # fmt: skip
     return [_row(row) for row in (values[start:] if count is None else values[start : start + count])]
 

@@ -1,5 +1,6 @@
 """The steps between a wish and its fulfilment: who must be asked, and what is done once all have said yes."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -174,9 +175,12 @@ def _ask_moderators(
 def subscribe(wish: Wish, role: str) -> Member:
     """Make the membership; a member is no nonmember any more."""
     action = "accept" if role in (Member.Role.OWNER, Member.Role.MODERATOR) else None
+    mode = wish.options.get("delivery_mode")
+    if mode is None and role == Member.Role.MEMBER and settings.digest_is_default.of(wish.mailing_list):
+        mode = settings.default_digest.of(wish.mailing_list)
     member = Member.objects.create(
         mailing_list=wish.mailing_list, role=role, address=None if wish.user else wish.address, user=wish.user,
-        moderation_action=action, delivery_mode=wish.options.get("delivery_mode"),
+        moderation_action=action, delivery_mode=mode,
         delivery_status=wish.options.get("delivery_status"),
     )  # fmt: skip
     if role == Member.Role.MEMBER:
@@ -254,7 +258,7 @@ def unsubscribe(
     return Outcome(token=secret or None, kind=Pending.Kind.UNSUBSCRIPTION)
 
 
-_RESTORED = (*PREFERENCE_NAMES, "moderation_action")
+_RESTORED = (*PREFERENCE_NAMES, "moderation_action", "digest_frequency")
 
 
 def _open_undo(member: Member, address: Address) -> str:
@@ -286,6 +290,9 @@ def restore(mailing_list: MailingList, pending: Pending, origin: Origin) -> Memb
 
 # --- options
 
+_OWN_OPTIONS = ("vacation_until", "digest_frequency")
+"""Options of a membership that are no preferences: nothing asks another level about them."""
+
 
 def check_options(values: Mapping[str, Any]) -> None:
     """Look at options before anybody is asked about them.
@@ -293,7 +300,10 @@ def check_options(values: Mapping[str, Any]) -> None:
     Raises:
         BadInput: an unknown one, a value that is not allowed, or a vacation that is over.
     """
-    people.check_preferences({name: value for name, value in values.items() if name != "vacation_until"})
+    people.check_preferences({name: value for name, value in values.items() if name not in _OWN_OPTIONS})
+    frequency = values.get("digest_frequency")
+    if frequency is not None and frequency not in ("list", *Member.DigestFrequency.values):
+        raise BadInput(f"Not list, {', '.join(Member.DigestFrequency.values)}: {frequency}")
     until = values.get("vacation_until")
     if until is None:
         return
@@ -309,12 +319,23 @@ def apply_options(member: Member, values: Mapping[str, Any], origin: Origin) -> 
     """Change what a member gets; whoever switches delivery by hand ends a vacation."""
     changes = dict(values)
     until = changes.pop("vacation_until", None)
+    if "digest_frequency" in changes:
+        frequency = changes.pop("digest_frequency")
+        set_digest_frequency(member, None if frequency == "list" else frequency)
     people.set_preferences(member, changes)
     if "delivery_status" in changes:
         member.vacation_until = date.fromisoformat(until) if until else None
         member.save(update_fields=["vacation_until"])
     email = member.effective_address.email if member.effective_address else ""
     note(member.mailing_list.list_id, email, "changed", origin)
+
+
+def set_digest_frequency(member: Member, frequency: str | None) -> None:
+    """Choose how often the member's digests come, None: as the list's; who changes it gets the last of the old ones."""
+    if frequency != member.digest_frequency:
+        member.frequency_left, member.frequency_left_at = member.digest_frequency or "", time.time()
+        member.digest_frequency = frequency
+        member.save(update_fields=["digest_frequency", "frequency_left", "frequency_left_at"])
 
 
 def ask_about_options(member: Member, values: Mapping[str, Any], origin: Origin) -> Outcome:

@@ -7,6 +7,17 @@ import msgspec
 Kind = Literal["posting", "owner", "bounces", "confirm", "join", "leave", "request", "notice", "digest"]
 
 
+class DigestReaders(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which members get one issue of a digest."""
+
+    modes: tuple[str, ...]
+    """Their delivery modes."""
+    frequency: str = ""
+    """`daily`, `weekly` or `monthly` for those who chose their own; empty for the list's."""
+    since: float = 0.0
+    """When the issue's first post came, seconds since 1970: who left such digests since then still gets it."""
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything the next stage must know about a mail that the mail itself does not say.
 
@@ -63,6 +74,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Return path to use instead of the list's -bounces address."""
     reduced_list_headers: bool = False
     """Neither List-Post nor List-Archive, as in mail to one person."""
+    digest: DigestReaders | None = None
+    """For a finished digest, which members get it."""
+    issue: int = 0
+    """Key of the digest's issue that is to be built."""
     fast_track: bool = True
     """Own mail keeps its own Reply-To and Subject."""
 

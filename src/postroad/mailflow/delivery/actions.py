@@ -110,7 +110,9 @@ def _next_recipients(dispatch: Dispatch, envelope: Envelope) -> tuple[list[list[
     groups: list[list[Recipient]] = []
     cursor = dispatch.cursor
     while len(groups) < CHUNKS_IN_A_CUT:
-        rows = members_to_send_to(mailing_list, cursor, CHUNK_SIZE, original.author, original.explicit)
+        rows = members_to_send_to(
+            mailing_list, cursor, CHUNK_SIZE, original.author, original.explicit, digest=original.digest
+        )
         if not rows:
             return groups, cursor, False
         groups.append([Recipient(row.member_id, row.email, row.display_name, row.copied) for row in rows])

@@ -54,7 +54,7 @@ def join(talk: Conversation, words: list[str]) -> None:
     _tell_outcome(talk, outcome, email)
 
 
-_DIGESTS = {"no": "regular", "plain": "plaintext_digests", "mime": "mime_digests"}
+_DIGESTS = {"no": "regular", "plain": "plaintext_digests", "mime": "mime_digests", "html": "html_digests"}
 
 
 def _tell_outcome(talk: Conversation, outcome: actions.Outcome, email: str) -> None:

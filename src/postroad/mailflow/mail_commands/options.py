@@ -11,7 +11,13 @@ _SWITCHES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     # name: preference, and what each word means
     "digest": (
         "delivery_mode",
-        {"off": "regular", "no": "regular", "plain": "plaintext_digests", "mime": "mime_digests"},
+        {
+            "off": "regular",
+            "no": "regular",
+            "plain": "plaintext_digests",
+            "mime": "mime_digests",
+            "html": "html_digests",
+        },
     ),
     "delivery": ("delivery_status", {"on": "enabled", "off": "by_user"}),
     "myposts": ("receive_own_postings", {"on": True, "off": False}),
@@ -62,8 +68,10 @@ def _changes(talk: Conversation, words: list[str]) -> dict[str, Any]:
     name = command.lower()
     if name == "language" and rest:
         return {"preferred_language": rest[0]}
+    if name == "frequency" and rest:
+        return {"digest_frequency": rest[0].lower()}
     if name not in _SWITCHES:
-        allowed = ", ".join([*_SWITCHES, "language"])
+        allowed = ", ".join([*_SWITCHES, "frequency", "language"])
         raise BadInput(f"set {command}: allowed are {allowed}")
     preference, meaning = _SWITCHES[name]
     word = rest[0].lower() if rest else ""
@@ -91,6 +99,7 @@ def show_options(talk: Conversation, words: list[str]) -> None:
     for name, (preference, meaning) in _SWITCHES.items():
         word = next((word for word, value in meaning.items() if value == held[preference]), str(held[preference]))
         lines.append(f"    {name:<12}{word}")
+    lines.append(f"    {'frequency':<12}{talk.member.digest_frequency or 'list'}")
     lines.append(f"    {'language':<12}{held['preferred_language']}")
     if talk.member.vacation_until is not None:
         lines.append(f"    {'vacation':<12}{talk.member.vacation_until.isoformat()}")

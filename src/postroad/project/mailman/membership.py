@@ -17,6 +17,7 @@ DELIVERY = {
     "mime": ("mime_digests", None),
     "plain": ("plaintext_digests", None),
     "summary": ("summary_digests", None),
+    "html": ("html_digests", None),
     "disabled": ("regular", "by_moderator"),
 }
 delivery_option = click.option(
@@ -70,9 +71,10 @@ ROLES = {
     "any": ("owner", "moderator", "member", "nonmember"),
 }
 DIGESTS = {
-    "any": {"mime_digests", "plaintext_digests", "summary_digests"},
+    "any": {"mime_digests", "plaintext_digests", "summary_digests", "html_digests"},
     "plaintext": {"plaintext_digests"},
     "mime": {"mime_digests", "summary_digests"},
+    "html": {"html_digests"},
 }
 NOMAIL = {
     "enabled": {"enabled"},
