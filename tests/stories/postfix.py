@@ -47,12 +47,15 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_recipient_restrictions = permit_mynetworks, reject
-relay_domains = {domain}
-transport_maps = inline:{{ {{ {domain} = lmtp:inet:[127.0.0.1]:{lmtp} }} }}
 relayhost = [127.0.0.1]:{relay}
 smtputf8_enable = yes
 smtp_tls_security_level = none
 smtpd_tls_security_level = none
+"""
+
+ROUTES = """
+relay_domains = {domain}
+transport_maps = inline:{{ {{ {domain} = lmtp:inet:[127.0.0.1]:{lmtp} }} }}
 """
 
 
@@ -64,9 +67,9 @@ def why_not() -> str:
 
 
 class Postfix:
-    """Takes mail on `port`: that for `domain` goes on by LMTP, all other to the relay port."""
+    """Takes mail on `port`: that for `domain` (or as `routes` say) goes on by LMTP, all other to the relay port."""
 
-    def __init__(self, domain: str, lmtp_port: int, relay_port: int) -> None:
+    def __init__(self, domain: str, lmtp_port: int, relay_port: int, routes: str = ROUTES) -> None:
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="postroad-postfix-"))
         self._folder.chmod(0o755)
@@ -74,7 +77,7 @@ class Postfix:
             (self._folder / name).mkdir(mode=mode)
         shutil.chown(self._folder / "data", "postfix")
         (self._folder / "main.cf").write_text(
-            MAIN.format(folder=self._folder, domain=domain, lmtp=lmtp_port, relay=relay_port)
+            MAIN.format(folder=self._folder, relay=relay_port) + routes.format(domain=domain, lmtp=lmtp_port)
         )
         (self._folder / "master.cf").write_text(MASTER.format(port=f"127.0.0.1:{self.port}"))
 

@@ -54,6 +54,7 @@ class Site:
         self.rest_password = "restpass"
         self.mail: dict[str, object] = {}
         """Keys of `[mail]`; set before `start`."""
+        self.maps: dict[str, object] = {}
         self.process: subprocess.Popen[str] | None = None
         self._database = uuid.uuid4().hex[:12]
 
@@ -75,6 +76,7 @@ class Site:
             "lmtp": {"listen": f"127.0.0.1:{self.lmtp_port}"},
             "smtp": self.smtp,
             "mail": self.mail,
+            "maps": self.maps,
         }
         lines = []
         for name, keys in sections.items():

@@ -79,6 +79,20 @@ class Lmtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Maps:
+    """How the MTA learns our addresses: asked live (`listen = "127.0.0.1:8025"`), or from files kept in `folder`.
+
+    `type` is the kind of Postfix's table; `postmap` makes one of a file, unless the type is "regex".
+    """
+
+    listen: Listen | None = None
+    files: typing.Literal["none", "postfix", "exim"] = "none"
+    folder: str = "data"
+    type: typing.Literal["hash", "lmdb", "cdb", "regex"] = "hash"
+    postmap: str = "/usr/sbin/postmap"
+
+
+@dataclass(frozen=True, slots=True)
 class Smtp:
     """The relay that mail is handed to; host "" keeps every mail in the built-in outbox instead."""
 
@@ -174,6 +188,7 @@ class Configuration:
     web: Web = field(default_factory=Web)
     rest: Rest = field(default_factory=Rest)
     lmtp: Lmtp = field(default_factory=Lmtp)
+    maps: Maps = field(default_factory=Maps)
     smtp: Smtp = field(default_factory=Smtp)
     templates: Templates = field(default_factory=Templates)
     mail: Mail = field(default_factory=Mail)
@@ -308,7 +323,7 @@ def _section(file: Path, section: str, kind: typing.Any, given: dict[str, object
 
 def _from_text(text: str, hint: object) -> object:
     """An environment variable's text as TOML would have given it; text that does not parse is judged by the check."""
-    if hint in (str, Listen) or typing.get_origin(hint) is typing.Literal:
+    if hint in (str, Listen, Listen | None) or typing.get_origin(hint) is typing.Literal:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -323,6 +338,8 @@ def _checked(file: Path, section: str, key: str, value: object, hint: typing.Any
     match hint:
         case _ if hint is Listen:
             return _listen(where, value)
+        case _ if hint == Listen | None:
+            return _listen(where, value) if value != "" else None
         case types.GenericAlias() if typing.get_origin(hint) is tuple:
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 return tuple(value)

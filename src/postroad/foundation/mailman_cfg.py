@@ -172,6 +172,7 @@ LISTENERS: Mapping[str, tuple[str, str, str]] = {
 }
 """Our section → Mailman's section with the host and port it listened on."""
 
+_MTAS = {"postfix": "postfix", "exim4": "exim"}
 _DEFAULT_PASSWORDS = ("restpass", "")
 
 
@@ -197,4 +198,20 @@ def mapped(cfg: MailmanCfg) -> dict[str, dict[str, object]]:
             where = cfg.get(section, host, "127.0.0.1")
             address = "127.0.0.1" if where == "localhost" else where
             found.setdefault(ours, {})["listen"] = f"{address}:{cfg.get(section, port)}"
+    return {**found, "maps": _maps(cfg)}
+
+
+def _maps(cfg: MailmanCfg) -> dict[str, object]:
+    """The files Mailman kept for the MTA: which, where, and of what type; Postfix's where the file is silent."""
+    module = cfg.get("mta", "incoming", "mailman.mta.postfix.LMTP").split(".")
+    mta = next((_MTAS[part] for part in module if part in _MTAS), "none")
+    found: dict[str, object] = {"files": mta}
+    if mta != "none":
+        found["folder"] = cfg.paths()["list_data_dir" if mta == "exim" else "data_dir"]
+    named = Path(cfg.filled(cfg.get("mta", "configuration")))
+    if mta == "postfix" and named.is_file():
+        own = read(named)
+        kind, postmap = own.get("postfix", "transport_file_type"), own.get("postfix", "postmap_command")
+        found |= {"type": "regex"} if kind.startswith("regex") else {"type": kind} if kind else {}
+        found |= {"postmap": postmap} if postmap else {}
     return found

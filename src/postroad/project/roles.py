@@ -22,6 +22,7 @@ Ready = Callable[[], None]
 
 def mail(ready: Ready) -> None:
     """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
+    from postroad.mailflow.intake import map_files
     from postroad.mailflow.timetable import GATEWAYS, LOOKUPS, STAGES, TASKS
 
     # Who accepts mail shares the interpreter with who works on it; a long turn of one is a late reply of the other.
@@ -29,6 +30,7 @@ def mail(ready: Ready) -> None:
     workers = [Worker("mail", STAGES), Worker("gateways", GATEWAYS), Worker("lookups", LOOKUPS)]
     for worker in workers:
         release_claims(worker.name)
+    map_files.rewrite()
     loops: list[Worker | Scheduler] = [*workers, Scheduler(TASKS)]
     threads = [threading.Thread(target=_or_end, args=(loop.run,), name=type(loop).__name__) for loop in loops]
     for thread in threads:
@@ -53,6 +55,7 @@ def _or_end(run: Callable[[], None]) -> None:
 
 async def _listen(ready: Ready) -> None:
     from postroad.mailflow.intake.limits import Limits
+    from postroad.mailflow.intake.maps import Maps
     from postroad.mailflow.intake.server import serve
     from postroad.mailflow.intake.worker import Intake
 
@@ -65,8 +68,12 @@ async def _listen(ready: Ready) -> None:
     server = await serve(
         lmtp.listen.host, lmtp.listen.port, "lmtp", limits, intake, current().mail_hostname, _certificate(current())
     )
+    maps = Maps()
+    if (listen := current().maps.listen) is not None:
+        await maps.open(listen)
     ready()
     await _terminated().wait()
+    maps.close()
     server.close()
     await server.wait_closed()
     intake.close()

@@ -37,6 +37,9 @@ ROWS_OF_AN_ADDRESS = (
     ("subscriptions.Consent", "email"),
 )
 
+# Called when lists or their hosts came, went or changed their addresses, after the commit.
+AFTER_LISTS_CHANGE = ("postroad.mailflow.intake.map_files.rewrite",)
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.db.models import F, Model
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
 from postroad.community.lists.queries import archivers, find_domain, lists_of_domain
@@ -60,6 +61,7 @@ def change_domain(domain: Domain, **values: str | None) -> None:
     """
     _fill_domain(domain, **values)
     domain.save(update_fields=sorted(values))
+    _tell_of_addresses()
 
 
 def _fill_domain(domain: Domain, **values: str | None) -> None:
@@ -110,6 +112,7 @@ def create_list(fqdn_listname: str, style_name: str = DEFAULT_STYLE) -> MailingL
     made = MailingList(list_id=list_id, list_name=name, domain=domain, mail_host=host, style_name=style_name)
     _mirror(made)
     made.save(force_insert=True)
+    _tell_of_addresses()
     return made
 
 
@@ -118,6 +121,16 @@ def delete_list(mailing_list: MailingList) -> None:
     """Delete a list with its members, requests, checks and everything else that is only its own."""
     _delete_rows(django_settings.ROWS_OF_A_LIST, mailing_list.list_id)
     mailing_list.delete()
+    _tell_of_addresses()
+
+
+def _tell_of_addresses() -> None:
+    """Once this transaction is done, call what keeps the addresses elsewhere too (`AFTER_LISTS_CHANGE`)."""
+    waiting = {function for _, function, *_ in connection.run_on_commit}
+    for name in django_settings.AFTER_LISTS_CHANGE:
+        function = import_string(name)
+        if function not in waiting:
+            transaction.on_commit(function, robust=True)
 
 
 def _delete_rows(places: tuple[tuple[str, str], ...], key: str) -> None:

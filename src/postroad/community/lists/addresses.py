@@ -61,3 +61,16 @@ def resolve(recipient: str) -> Resolved | None:
     if found == local:
         return Resolved(pk, list_id, "posting", extra)
     return Resolved(pk, list_id, kind or "posting", extra)
+
+
+_HOSTS = "SELECT 1 FROM lists_domain WHERE mail_host=%s OR alias_domain=%s LIMIT 1"
+
+
+def is_mail_host(name: str) -> bool:
+    """Whether lists may have their addresses at this host, by its own name or as another one's alias."""
+    host = name.lower()
+    if "\0" in host:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_HOSTS, (host, host))
+        return cursor.fetchone() is not None

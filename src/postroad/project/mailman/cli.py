@@ -14,6 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 COMMANDS = {
     "addmembers": ("membership", "Add members, without asking them, or invite them."),
     "admins": ("membership", "Add or remove owners and moderators."),
+    "aliases": ("mta", "Write the files that tell the MTA the lists' addresses."),
     "changeaddress": ("membership", "Change an address, keeping its memberships."),
     "conf": ("information", "Show the configuration in force, in Mailman's words."),
     "create": ("lists", "Make a mailing list."),

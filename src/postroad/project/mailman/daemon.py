@@ -18,7 +18,7 @@ START_SECONDS = 60.0
 
 @click.command("start", context_settings=HELP)
 @click.option("-f", "--force", is_flag=True, help="Accepted: a lock never goes stale here.")
-@click.option("-g", "--generate-alias-file", is_flag=True, help="Accepted: maps are written by `mailman aliases`.")
+@click.option("-g", "--generate-alias-file", is_flag=True, help="Accepted: the MTA's files are kept current anyway.")
 @click.option("-u", "--run-as-user", is_flag=True, help="Accepted and not needed.")
 @quiet_option
 def start(force: bool, generate_alias_file: bool, run_as_user: bool, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""aliases, inject, qfile, unshunt (facts: cli §7)."""
+"""inject, qfile, unshunt (facts: cli §7)."""
 
 import sys
 import time
