@@ -139,6 +139,14 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Dkim:
+    """Signatures on what goes out (RFC 6376), by the keys that `postroad dkim` makes; `arc` seals posts (RFC 8617)."""
+
+    sign: bool = True
+    arc: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Dns:
     """Name servers (`192.0.2.1`, `127.0.0.1:5353`; the system's when there are none), seconds for a try and for all."""
 
@@ -192,6 +200,7 @@ class Configuration:
     smtp: Smtp = field(default_factory=Smtp)
     templates: Templates = field(default_factory=Templates)
     mail: Mail = field(default_factory=Mail)
+    dkim: Dkim = field(default_factory=Dkim)
     nntp: Nntp = field(default_factory=Nntp)
     dns: Dns = field(default_factory=Dns)
     storage: Storage = field(default_factory=Storage)

@@ -20,6 +20,7 @@ COMMANDS = {
     "import": "Bring in a Mailman site or an old archive, as often as you like.",
     "upgrade": "Bring the site to this release: snapshot, migrate, self-test, roll back on failure.",
     "rollback": "Go back to the snapshot before the last upgrade.",
+    "dkim": "Keys that mail is signed with, their DNS records, their rotation.",
     "config": "Show every key of postroad.toml with its value and meaning.",
     "demo": "Fill a home with sample lists, people and an archive, or post to one.",
     "version": "Tell the versions of Postroad and what it runs on.",

@@ -194,11 +194,11 @@ def test_an_address_the_relay_cannot_be_told_fails_alone(scripted):
 
 
 def test_content_is_made_just_in_time_and_its_failure_is_temporary(scripted):
-    def broken() -> bytes:
+    def broken(features) -> bytes:
         raise RuntimeError("no template")
 
     relay = scripted()
-    outcomes, _, _ = send(relay, [copy(1, data=broken), copy(2, data=lambda: BODY)])
+    outcomes, _, _ = send(relay, [copy(1, data=broken), copy(2, data=lambda features: BODY)])
     assert brief(outcomes) == [(1, 0, 451, "temporary", False), (2, 0, 250, "delivered", False)]
     assert relay.seen("MAIL") == 1
 

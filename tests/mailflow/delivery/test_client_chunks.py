@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postroad.mailflow.delivery.conversation import Conversation
-from postroad.mailflow.delivery.greeting import Features
-from postroad.mailflow.delivery.relay import Copy
+from postroad.mailflow.delivery.relay import Copy, Features
 from postroad.mailflow.delivery.replies import Replies
 from postroad.mailflow.delivery.transaction import Transaction
 

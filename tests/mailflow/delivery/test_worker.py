@@ -1,101 +1,31 @@
 """The delivery process against a scripted relay: every fault has a defined end, and the mail is still there."""
 
-import asyncio
-import contextlib
-import dataclasses
 import time
 from collections import Counter
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 
 from postroad.community.lists import actions as lists
 from postroad.community.subscriptions import actions as subscriptions
-from postroad.foundation.message.segments import Slot, Template, encode
 from postroad.foundation.queue import actions as queue
-from postroad.foundation.queue.envelope import Envelope, decode
+from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job, Step
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.bounces.reports import read
 from postroad.mailflow.delivery import actions, worker
-from postroad.mailflow.delivery.models import Chunk, Dispatch
+from postroad.mailflow.delivery.models import Chunk
 from postroad.mailflow.delivery.pauses import PATIENCE, Pauses
 from postroad.mailflow.delivery.queries import replies_of
+from tests.mailflow.delivery.engine import deliver, finished, members, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-TEMPLATE = Template([b"Subject: hello\r\nX-For: ", Slot("user_email", "header"), b"\r\n\r\nhello\r\n"])
 
 
 @pytest.fixture
 def dogs():
     lists.create_domain("example.com")
     return lists.create_list("dogs@example.com")
-
-
-def members(mailing_list, number: int, host: str = "example.net") -> list[str]:
-    emails = [f"m{index}@{host}" for index in range(number)]
-    for email in emails:
-        subscriptions.join(
-            mailing_list, email, pre_verified=True, pre_confirmed=True, pre_approved=True, send_welcome_message=False
-        )
-    return emails
-
-
-def send(**changes) -> Envelope:
-    envelope = Envelope(
-        journey=queue.new_journey(), message=storage.store(b"Subject: hello\r\n\r\nhello\r\n"), message_id="one@example.org",
-        received_at=time.time(), list_id="dogs.example.com", template=storage.store(encode(TEMPLATE)),
-    )  # fmt: skip
-    for name, value in changes.items():
-        envelope = __import__("msgspec").structs.replace(envelope, **{name: value})
-    queue.put("delivery", envelope)
-    return envelope
-
-
-def deliver(relay, until, monkeypatch, seconds: float = 20, **mail) -> None:
-    """Run the delivery process until the condition holds, then end it in good order."""
-
-    async def run() -> None:
-        async with relay:
-            configuration = dataclasses.replace(
-                settings.POSTROAD,
-                smtp=dataclasses.replace(settings.POSTROAD.smtp, port=relay.port, connections=4),
-                mail=dataclasses.replace(settings.POSTROAD.mail, **mail),
-            )
-            monkeypatch.setattr(settings, "POSTROAD", configuration)
-            stop = asyncio.Event()
-            engine = worker.Delivery()
-            task = asyncio.create_task(engine.run(stop))
-            async with asyncio.timeout(seconds):
-                while not task.done():
-                    with contextlib.suppress(RuntimeError):  # It ended, and its thread with it.
-                        if await engine._in_database(until):
-                            break
-                    await asyncio.sleep(0.01)
-            stop.set()
-            return await task
-
-    asyncio.run(run())
-
-
-def all_done() -> bool:
-    """Whether every chunk has its end and nothing is due any more."""
-    return (
-        Step.objects.filter(stage="delivery").exists()
-        and not Job.objects.filter(queue="delivery", state=Job.State.LIVE, due_at__lte=time.time() + 1000)
-        .exclude(claim=0)
-        .exists()
-    )
-
-
-def finished() -> bool:
-    return Chunk.objects.filter(done=True).exists()
-
-
-def no_claims() -> bool:
-    return not Job.objects.exclude(claim=0).exists() and Dispatch.objects.exists()
 
 
 def answers(**replies):

@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
-from postroad.mailflow.delivery.greeting import Features
-from postroad.mailflow.delivery.relay import LOST, Outcome, Stage, readable
+from postroad.mailflow.delivery.relay import LOST, Features, Outcome, Stage, readable
 from postroad.mailflow.delivery.replies import Replies
 from postroad.mailflow.delivery.transaction import Transaction, open_envelope
 

@@ -1,19 +1,37 @@
-"""Splices the personal copies of a chunk, just in time: envelope sender, slots, bytes."""
+"""Splices and signs the personal copies of a chunk, just in time: envelope sender, slots, bytes, signature."""
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from postroad.community.lists.models import MailingList
 from postroad.community.subscriptions.tokens import return_path, today, unsubscribe_token
+from postroad.foundation.authentication.keys import PrivateKey
+from postroad.foundation.authentication.signing import Signer
 from postroad.foundation.configuration import current
-from postroad.foundation.message.addresses import format_address
+from postroad.foundation.message.addresses import domain_to_ascii, format_address, parse_addresses
+from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.segments import Template, decode
 from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.delivery.chunks import Recipient
-from postroad.mailflow.delivery.relay import Copy
+from postroad.mailflow.delivery.relay import Copy, Features
+from postroad.mailflow.delivery.signing_keys import in_use
 
 RECIPIENTS_OF_A_BULK_COPY = 100
 """RFC 5321 §4.5.3.1.8: a server must take 100 recipients; more is not certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A template as one kind of relay takes it, and what signs its copies."""
+
+    template: Template
+    signer: Signer | None
+
+    def render(self, values: Mapping[str, str]) -> bytes:
+        """One copy, signed."""
+        data = self.template.render(values)
+        return self.signer.fields(values) + data if self.signer is not None else data
 
 
 @dataclass(slots=True)
@@ -23,18 +41,32 @@ class Source:
     envelope: Envelope
     template: Template
     mailing_list: MailingList | None
+    keys: Sequence[PrivateKey] = ()
     day: int = field(default_factory=today)
-    common: dict[str, str] = field(default_factory=dict)
     base: str = ""
+    _variants: dict[Features, Variant] = field(default_factory=dict)
 
     @classmethod
     def load(cls, envelope: Envelope, template: bytes) -> "Source":
-        """Decode the template and look the list up once."""
+        """Decode the template, and look the list and the keys of its domain up once.
+
+        Raises:
+            ConfigurationError: a key cannot be read on this host.
+        """
         mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
         base = current().site.base_url
         if mailing_list is not None and mailing_list.domain.base_url:
             base = mailing_list.domain.base_url.rstrip("/")
-        return cls(envelope, decode(template), mailing_list, base=base)
+        decoded = decode(template)
+        keys = in_use(_signing_domains(envelope, decoded, mailing_list)) if current().dkim.sign else ()
+        return cls(envelope, decoded, mailing_list, keys, base=base)
+
+    def variant_for(self, features: Features) -> Variant:
+        """The template as a relay of these features takes it; made once for each kind of relay."""
+        if features not in self._variants:
+            template = self.template
+            self._variants[features] = Variant(template, Signer(template, self.keys) if self.keys else None)
+        return self._variants[features]
 
     @property
     def return_path(self) -> str:
@@ -75,25 +107,43 @@ class Source:
         return f"{self.base}/lists/{self.mailing_list.list_id}/unsubscribe/{token}"
 
 
+def _signing_domains(envelope: Envelope, template: Template, mailing_list: MailingList | None) -> list[str]:
+    """Whose keys may sign, the best first: of our own mail the domain in From, which DMARC asks for; then the list's.
+
+    An author's domain is not signed for, even if it is ours: nobody has proved here who the author is.
+    """
+    domains = []
+    if mailing_list is None or envelope.kind in ("notice", "digest"):
+        first = template.parts[0] if template.parts and isinstance(template.parts[0], bytes) else b""
+        authors = parse_addresses(Headers.parse(first).get_all("from"))
+        domains += [author.domain for author in authors[:1]]
+    if mailing_list is not None:
+        domains.append(mailing_list.mail_host)
+    return [domain_to_ascii(domain) for domain in domains]
+
+
 def personal(source: Source, recipients: list[tuple[int, Recipient]], key: int) -> Iterator[Copy]:
     """One transaction for each recipient (index in its chunk, recipient); keys are `key` + index."""
-    template = source.template
-    if not template.slots:
-        data = template.render({})
-        for index, recipient in recipients:
-            yield Copy(key + index, source.sender_for(recipient.email), (recipient.email,), data)
-        return
     for index, recipient in recipients:
-        yield Copy(
-            key + index, source.sender_for(recipient.email), (recipient.email,),
-            template.render(source.values_for(recipient)),
-        )  # fmt: skip
+        yield Copy(key + index, source.sender_for(recipient.email), (recipient.email,), _maker(source, recipient))
+
+
+def _maker(source: Source, recipient: Recipient) -> Callable[[Features], bytes]:
+    def make(features: Features) -> bytes:
+        return source.variant_for(features).render(source.values_for(recipient))
+
+    return make
 
 
 def bulk(source: Source, recipients: list[tuple[int, Recipient]], key: int) -> Iterator[tuple[Copy, list[int]]]:
     """Transactions of many recipients, with the chunk's index of each; keys are `key` + the first index."""
-    data = source.template.render(dict.fromkeys(source.template.slots, ""))
+    nothing = dict.fromkeys(source.template.slots, "")
+
+    @functools.cache
+    def make(features: Features) -> bytes:
+        return source.variant_for(features).render(nothing)
+
     for start in range(0, len(recipients), RECIPIENTS_OF_A_BULK_COPY):
         part = recipients[start : start + RECIPIENTS_OF_A_BULK_COPY]
         addresses = tuple(recipient.email for _, recipient in part)
-        yield Copy(key + part[0][0], source.sender_for(""), addresses, data), [index for index, _ in part]
+        yield Copy(key + part[0][0], source.sender_for(""), addresses, make), [index for index, _ in part]

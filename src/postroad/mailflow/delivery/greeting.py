@@ -5,28 +5,15 @@
 
 import base64
 from collections.abc import Generator
-from dataclasses import dataclass
 
 from postroad.foundation.errors import TryLater
-from postroad.mailflow.delivery.relay import Relay, readable
+from postroad.mailflow.delivery.relay import Features, Relay, readable
 from postroad.mailflow.delivery.replies import Reply
 
 UPGRADE = b""
 """Yielded in place of a command: start TLS now, then send anything."""
 
-Dialogue = Generator[bytes, Reply, "Features"]
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the relay advertised and we make use of."""
-
-    pipelining: bool = False
-    size: bool = False
-    eight_bit: bool = False
-    smtputf8: bool = False
-    starttls: bool = False
-    auth: frozenset[str] = frozenset()
+Dialogue = Generator[bytes, Reply, Features]
 
 
 def greet(relay: Relay) -> Dialogue:

@@ -53,3 +53,36 @@ class OutboxMail(models.Model):
 
     class Meta:
         db_table = "delivery_outbox"
+
+
+class SigningKey(models.Model):
+    """A private key that mail of a domain is signed with; its public half stands in DNS under the selector.
+
+    It is kept encrypted under the site's secret, which lies in the home: a copy of the database alone signs nothing.
+    """
+
+    mail_host = models.CharField(max_length=255)
+    selector = models.CharField(max_length=63)
+    algorithm = models.CharField(max_length=16)
+    private = models.BinaryField()
+    created_at = models.FloatField()
+    used_since = models.FloatField(null=True)
+    """Since when mail is signed with it; before, its record waits to be published."""
+    retired_at = models.FloatField(null=True)
+    """Since when it is not used any more; its record stays for mail that is still on its way."""
+
+    class Meta:
+        db_table = "delivery_signing_key"
+        constraints = [models.UniqueConstraint(fields=["mail_host", "selector"], name="delivery_signing_key_name")]
+
+    @property
+    def state(self) -> str:
+        """Where it stands in its life, for people."""
+        if self.used_since is None:
+            return "waits to be published"
+        return "in use" if self.retired_at is None else "retired"
+
+    @property
+    def record_name(self) -> str:
+        """Where its record stands in DNS (RFC 6376 §3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.mail_host}"

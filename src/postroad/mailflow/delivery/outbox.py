@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from postroad.mailflow.delivery.models import OutboxMail
-from postroad.mailflow.delivery.relay import Copy, Outcome
+from postroad.mailflow.delivery.relay import EVERYTHING, Copy, Outcome
 
 KEPT = 500
 """The newest copies that are kept."""
@@ -40,7 +40,7 @@ def _keep(copies: list[Copy]) -> None:
     OutboxMail.objects.bulk_create(
         OutboxMail(
             sender=copy.sender, recipients=", ".join(copy.recipients), sent_at=now,
-            content=copy.data if isinstance(copy.data, bytes) else copy.data(),
+            content=copy.content(EVERYTHING),
         )
         for copy in copies
     )  # fmt: skip

@@ -34,13 +34,36 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Features:
+    """What the relay advertised and we make use of."""
+
+    pipelining: bool = False
+    size: bool = False
+    eight_bit: bool = False
+    smtputf8: bool = False
+    starttls: bool = False
+    auth: frozenset[str] = frozenset()
+
+
+EVERYTHING = Features(pipelining=True, size=True, eight_bit=True, smtputf8=True)
+"""A relay that takes a mail as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
-    """One SMTP transaction: `data` is the message in CRLF lines, not dot-stuffed, or what makes it just in time."""
+    """One SMTP transaction: `data` is the message in CRLF lines, not dot-stuffed, or what makes it just in time.
+
+    It is made for the relay's features: one without 8BITMIME gets it encoded, and signed as it is encoded.
+    """
 
     key: int
     sender: str
     recipients: tuple[str, ...]
-    data: bytes | Callable[[], bytes]
+    data: bytes | Callable[[Features], bytes]
+
+    def content(self, features: Features) -> bytes:
+        """The message, for a relay of these features."""
+        return self.data if isinstance(self.data, bytes) else self.data(features)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from asyncio import Future
 
 import idna
 
-from postroad.mailflow.delivery.greeting import Features
-from postroad.mailflow.delivery.relay import Copy, Outcome, Stage, kind_of
+from postroad.mailflow.delivery.relay import Copy, Features, Outcome, Stage, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +86,7 @@ def open_envelope(transaction: Transaction, features: Features, outcomes: list[O
     transaction.accepted = []
     transaction.overflow = []
     try:
-        data = copy.data if isinstance(copy.data, bytes) else copy.data()
+        data = copy.content(features)
     except Exception as error:
         log.exception("copy %s could not be made", copy.key)
         text = f"4.3.0 the copy could not be made here: {error!r}"
