@@ -11,7 +11,8 @@ from email.policy import SMTP, compat32
 
 from postroad.foundation.message.message_id import new_message_id
 
-_BREAKS = str.maketrans({"\r": " ", "\n": " ", "\0": " "})
+_BREAKS = str.maketrans(dict.fromkeys("\0\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029", " "))
+"""Whatever `str.splitlines` takes for a line end, which the email package refuses in a header."""
 
 
 def compose(
