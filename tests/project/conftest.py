@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,12 +14,7 @@ from django.conf import settings
 
 from postroad.foundation.configuration import Configuration, Listen
 from postroad.project import http
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.ports import free_port
 
 
 @pytest.fixture

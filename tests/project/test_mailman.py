@@ -5,8 +5,7 @@ import fcntl
 import pytest
 
 from postroad.project.mailman.cli import COMMANDS
-
-from .conftest import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.stories.running_site import free_port, wait_until
+from tests.ports import free_port
+from tests.stories.running_site import wait_until
 
 MASTER = """
 {port} inet n - n - - smtpd

@@ -13,7 +13,6 @@ import contextlib
 import os
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -24,15 +23,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tests.ports import free_port
+
 T = TypeVar("T")
 PROGRAM = Path(sys.executable).with_name("postroad")
 START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(what: Callable[[], T], seconds: float, complaint: str = "it did not happen") -> T:
