@@ -30,6 +30,9 @@ check: setup ## format, lint, types, layout and the tests of the foundation; und
 	$(BIN)/mypy
 	$(BIN)/pytest tests/architecture tests/foundation
 
+reference: setup ## write the generated pages of docs/reference
+	$(BIN)/python tools/reference.py
+
 fix: setup ## format and mend what can be mended by itself
 	$(BIN)/ruff format -q src tests
 	$(BIN)/ruff check -q --fix src tests
@@ -40,4 +43,4 @@ crash: setup ## kill every process at 300 random moments under load, on SQLite
 bench: setup ## measure the hot paths
 	for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help setup run test check fix bench crash lock
+.PHONY: help setup run test check reference fix bench crash lock

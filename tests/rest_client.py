@@ -1,4 +1,7 @@
-"""Calls REST without a network: the same handler, addresses and views as the real listener has."""
+"""Calls REST without a network: the same handler, addresses and views as the real listener has.
+
+Every answer is held against the OpenAPI document, so each test of REST keeps that true.
+"""
 
 import base64
 import json
@@ -8,9 +11,11 @@ from urllib.parse import urlencode
 
 from django.test import RequestFactory
 from django.utils.encoding import iri_to_uri
+from rest_conformance import check
 
 from postroad.foundation.configuration import current
 from postroad.project.http import RestHandler
+from postroad.project.rest_urls import VERSIONS
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -59,6 +64,8 @@ class Rest:
             method, iri_to_uri(f"/{self.version}/{path}"), data or b"", content_type if data else "", headers=headers
         )
         response = self.handler.get_response(request)
+        if self.version in VERSIONS:
+            check(method, self.version, request.path_info, response.status_code, response.content)
         return Reply(response.status_code, dict(response.items()), response.content)
 
     def authorization(self) -> str:

@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse
 
 from postroad.community.lists.api import find_list
 from postroad.community.lists.config_api import (
-    CONFIG,
+    ATTRIBUTE,
     config,
     config_attribute,
     configuration_of,
+    shown,
     taken,
     write_settings,
 )
@@ -20,6 +21,7 @@ from postroad.foundation.rest import body, fields
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import reads, shows
 from postroad.foundation.rest.resource import Json, done, ok
+from postroad.foundation.rest.shapes import TEXT, Schema, Shape
 
 TEMPLATES: Mapping[str, str] = {
     "digest_footer_uri": "list:member:digest:footer",
@@ -76,11 +78,21 @@ def _write_one(request: HttpRequest, list_id: str, attribute: str) -> HttpRespon
     return done()
 
 
-_written = reads(_write, taken)
-_one_written = reads(_write_one, taken)
+def _shown() -> Mapping[str, Schema]:
+    return {**shown(), **dict.fromkeys(TEMPLATES, TEXT)}
+
+
+def _taken() -> Schema:
+    described = taken()
+    return {**described, "properties": {**described["properties"], **dict.fromkeys(TEMPLATES, TEXT)}}
+
+
+CONFIG = Shape("ListConfiguration", {}, late=_shown)
+_written = reads(_write, _taken)
+_one_written = reads(_write_one, _taken)
 config_3_0 = endpoint(
     get=shows(_show, CONFIG), put=_written, patch=_written, delete=config.operations["delete"]
 )  # fmt: skip
 config_attribute_3_0 = endpoint(
-    get=shows(_show_one, CONFIG), put=_one_written, patch=_one_written, delete=config_attribute.operations["delete"]
+    get=shows(_show_one, ATTRIBUTE), put=_one_written, patch=_one_written, delete=config_attribute.operations["delete"]
 )

@@ -4,8 +4,11 @@ This is the one table of rights: `read`, `moderate` and `manage` count on the li
 The API's version is the first segment.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version as installed
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path, re_path, register_converter
 from django.urls.converters import StringConverter
@@ -18,9 +21,12 @@ from postroad.community.notices import api as templates
 from postroad.community.people import api as people
 from postroad.community.subscriptions import api as members
 from postroad.community.subscriptions import requests_api as requests
-from postroad.foundation.rest.endpoint import Endpoint
-from postroad.foundation.rest.operation import Right
-from postroad.foundation.rest.resource import failure
+from postroad.foundation.configuration import current
+from postroad.foundation.rest.endpoint import Endpoint, endpoint
+from postroad.foundation.rest.openapi import document
+from postroad.foundation.rest.operation import Right, shows
+from postroad.foundation.rest.resource import failure, version_of
+from postroad.foundation.rest.shapes import Schema, Shape
 from postroad.mailflow.moderation import api as held
 from postroad.project import config_3_0_api as config_3_0
 from postroad.project import queues_api as queues
@@ -35,10 +41,23 @@ class Role(StringConverter):
 
 register_converter(Role, "role")
 
+
+def _show_document(request: HttpRequest) -> HttpResponse:
+    """This document."""
+    described = documents(f"http://{current().rest.listen}")[version_of(request)]
+    return HttpResponse(msgspec.json.encode(described), content_type="application/json")
+
+
 Row = tuple[str, Endpoint, Right, Right]
 """Address, what answers there, the right to read, the right to write."""
 
 ROWS: Sequence[Row] = (
+    (
+        "openapi.json",
+        endpoint(get=shows(_show_document, Shape("OpenApi", {}, frozenset({"http_etag"}), open=True))),
+        "read",
+        "site",
+    ),
     ("system", system.versions, "read", "site"),
     ("system/versions", system.versions, "read", "site"),
     ("system/preferences", system.preferences, "site", "site"),
@@ -127,13 +146,26 @@ def broken(request: HttpRequest, **_: object) -> HttpResponse:
     return failure(500)
 
 
+def _allowed(rows: Sequence[Row]) -> list[tuple[str, Endpoint]]:
+    return [(route, answering.allowing(reading, writing)) for route, answering, reading, writing in rows]
+
+
 def _patterns(rows: Sequence[Row]) -> list[URLPattern]:
-    return [path(route, endpoint.allowing(reading, writing)) for route, endpoint, reading, writing in rows]
+    return [path(route, answering) for route, answering in _allowed(rows)]
+
+
+VERSIONS: Mapping[str, Sequence[Row]] = {"3.0": (*ROWS, *ONLY_3_0), "3.1": (*ROWS, *ONLY_3_1)}
+
+
+@functools.cache
+def documents(server: str) -> Mapping[str, Schema]:
+    """The OpenAPI document of each version, for a server's address."""
+    release = installed("postroad")
+    return {name: document(name, _allowed(rows), release, server) for name, rows in VERSIONS.items()}
 
 
 urlpatterns = [
-    path("3.0/", include(_patterns((*ROWS, *ONLY_3_0)))),
-    path("3.1/", include(_patterns((*ROWS, *ONLY_3_1)))),
+    *(path(f"{name}/", include(_patterns(rows))) for name, rows in VERSIONS.items()),
     re_path(r"^3\.[01]$", system.root.allowing("read")),
 ]
 handler404 = "postroad.project.rest_urls.unknown"

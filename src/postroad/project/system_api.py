@@ -11,7 +11,7 @@ from postroad.community.subscriptions.queries import SITE_PREFERENCES
 from postroad.foundation.configuration import current
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
-from postroad.foundation.rest.operation import shows, takes
+from postroad.foundation.rest.operation import Operation, shows, takes
 from postroad.foundation.rest.resource import done, failure, found, link, ok, paged, version_of
 from postroad.foundation.rest.shapes import LINK, TEXT, TEXTS, TRUTH, Shape, many, shape
 from postroad.project.system_configuration import sections
@@ -101,8 +101,8 @@ configuration_section = endpoint(get=shows(_section, SECTION))
 pipelines = endpoint(get=shows(_pipelines, PIPELINE_NAMES))
 chains = endpoint(get=shows(_chains, CHAIN_NAMES))
 plugins = endpoint(get=shows(_plugins, many(PLUGIN), paged=True))
-plugin = endpoint(get=_no_plugin)
-templates = endpoint(get=_nothing)
+plugin = endpoint(get=Operation(_no_plugin, status=404))
+templates = endpoint(get=Operation(_nothing, status=404))
 reserved_reset = endpoint(get=takes(_reset))
 reserved_orphans = endpoint(delete=takes(_orphans))
 root = endpoint()

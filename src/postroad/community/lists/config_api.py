@@ -17,9 +17,8 @@ from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.fields import Field
 from postroad.foundation.rest.operation import reads, shows, takes
 from postroad.foundation.rest.resource import Json, done, ok
-from postroad.foundation.rest.shapes import Schema, shape
+from postroad.foundation.rest.shapes import Schema, Shape, shape
 
-CONFIG = shape("ListConfiguration", open_=True)
 _SCHEMAS: Mapping[str, Schema] = {
     "bool": {"type": "boolean"},
     "int": {"type": "integer", "minimum": 0},
@@ -31,11 +30,16 @@ _LISTS = ("strings", "emails_or_patterns", "emails_or_patterns_or_lists", "alias
 
 def schema_of(setting: Setting[Any]) -> Schema:
     """What a setting takes, as JSON Schema."""
+    schema = _schema_of(setting)
+    return {"anyOf": [schema, {"type": "null"}]} if setting.nullable or setting.read_only else schema
+
+
+def _schema_of(setting: Setting[Any]) -> Schema:
     if setting.choices:
         return {"enum": list(setting.choices)}
     if setting.kind in _LISTS:
         return {"type": "array", "items": {"type": "string"}}
-    return _SCHEMAS.get(setting.kind, {"type": ["string", "null"] if setting.nullable else "string"})
+    return _SCHEMAS.get(setting.kind, {"type": "string"})
 
 
 def exposed() -> Mapping[str, Setting[Any]]:
@@ -47,6 +51,15 @@ def taken() -> Schema:
     """What a write takes, as JSON Schema."""
     writable = {name: schema_of(s) for name, s in exposed().items() if not s.read_only}
     return {"type": "object", "properties": writable, "additionalProperties": False}
+
+
+def shown() -> Mapping[str, Schema]:
+    """What reading gives, as JSON Schema by attribute."""
+    return {name: schema_of(setting) for name, setting in exposed().items()}
+
+
+CONFIG = Shape("ListConfiguration", {}, late=shown)
+ATTRIBUTE = shape("ListAttribute", open_=True)
 
 
 def configuration_of(mailing_list: MailingList) -> Json:
@@ -136,10 +149,13 @@ def _refuse_delete(request: HttpRequest, values: Values, list_id: str) -> HttpRe
 
 
 config = endpoint(
-    get=shows(_show, CONFIG), put=reads(_write, taken), patch=reads(_write, taken), delete=takes(_refuse_delete)
+    get=shows(_show, CONFIG),
+    put=reads(_write, taken),
+    patch=reads(_write, taken),
+    delete=takes(_refuse_delete, status=400),
 )
 config_attribute = endpoint(
-    get=shows(_show_one, CONFIG),
+    get=shows(_show_one, ATTRIBUTE),
     put=reads(_write_one, taken),
     patch=reads(_write_one, taken),
     delete=takes(_clear_one),

@@ -39,7 +39,7 @@ def _list(list_id: str) -> tuple[str, str]:
     return f"list:{identifier}", f"lists/{identifier}/uris"
 
 
-def _collection(scope: Scope) -> Endpoint:
+def _collection(scope: Scope, kind: str = "") -> Endpoint:
     def show(request: HttpRequest, **key: str) -> HttpResponse:
         """The templates that are set here, by name."""
         context, path = scope(**key)
@@ -60,13 +60,13 @@ def _collection(scope: Scope) -> Endpoint:
         template_uris.forget_uris(scope(**key)[0])
         return done()
 
-    written = reads(write, _taken)
+    written = reads(write, lambda: _taken(kind))
     return endpoint(
         get=shows(show, many(TEMPLATE), paged=True), put=written, patch=written, delete=takes(clear)
     )  # fmt: skip
 
 
-def _single(scope: Scope) -> Endpoint:
+def _single(scope: Scope, kind: str = "") -> Endpoint:
     def show(request: HttpRequest, template: str, **key: str) -> HttpResponse:
         """Where one template is fetched from."""
         context, path = scope(**key)
@@ -89,7 +89,7 @@ def _single(scope: Scope) -> Endpoint:
         template_uris.forget_uris(context, template)
         return done()
 
-    written = reads(write, _taken)
+    written = reads(write, lambda: _taken(kind))
     return endpoint(get=shows(show, TEMPLATE_URI), put=written, patch=written, delete=takes(clear))
 
 
@@ -98,8 +98,10 @@ def _set(context: str, values: Values) -> None:
     template_uris.set_uris(context, values, username, password)
 
 
-def _taken() -> Schema:
-    names = {name: {"type": "string"} for name in (*template_uris.names_of(""), *_CREDENTIAL)}
+def _taken(kind: str) -> Schema:
+    """What a write to a scope of this kind takes, as JSON Schema."""
+    names = dict.fromkeys(template_uris.names_of(kind), fields.address.schema)
+    names |= {name: field.schema for name, field in _CREDENTIAL.items()}
     return {"type": "object", "properties": names, "additionalProperties": False}
 
 
@@ -116,4 +118,4 @@ def _resource(request: HttpRequest, path: str, row: TemplateUri) -> Json:
 
 site_uris, site_uri = _collection(_site), _single(_site)
 domain_uris, domain_uri = _collection(_domain), _single(_domain)
-list_uris, list_uri = _collection(_list), _single(_list)
+list_uris, list_uri = _collection(_list, "list:"), _single(_list, "list:")

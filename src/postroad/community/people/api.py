@@ -10,7 +10,7 @@ from postroad.foundation.errors import BadInput, Conflict, NotAllowed, NotFound
 from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
-from postroad.foundation.rest.operation import PAGE, changes, shows, takes
+from postroad.foundation.rest.operation import PAGE, Operation, changes, shows, takes
 from postroad.foundation.rest.resource import created, done, found, ok, paged, uuid_in, uuid_out
 from postroad.foundation.rest.shapes import many
 
@@ -245,8 +245,8 @@ address = endpoint(
     delete=takes(_delete_address),
 )
 address_preferences = preferences_endpoint("addresses/{email}/preferences", _address_of)
-address_verify = endpoint(post=_verify)
-address_unverify = endpoint(post=_unverify)
+address_verify = endpoint(post=Operation(_verify, status=204))
+address_unverify = endpoint(post=Operation(_unverify, status=204))
 address_user = endpoint(
     get=shows(_show_address_user, USER),
     post=takes(_link_free_address, None, _LINKED, status=200, other={**_LINK_ANSWERS, 409: "it is somebody's"}),

@@ -44,6 +44,7 @@ MEMBER = shape(
     self_link=LINK, member_id=IDENTIFIER, digest_frequency=TEXT,
 )  # fmt: skip
 PENDING = shape("Pending", token=TEXT, token_owner=TEXT)
+"""What is given when the subscriber or a moderator has to say yes first."""
 REMOVED = shape("Removed", open_=True)
 NEVER_WARNED = "0001-01-01T00:00:00"
 
@@ -276,7 +277,7 @@ _CHANGED = {
     "moderation_action": fields.choice(*ACTIONS, blank=True),
 }
 _LEAVE = {"pre_confirmed": fields.boolean, "pre_approved": fields.boolean}
-_WAITS = {202: "it waits for the subscriber or a moderator; the body has token and token_owner"}
+_WAITS = {202: PENDING}
 _CONFLICT = {409: "subscribed already, or such a request waits"}
 _FIELDS = {"fields": fields.lines}
 

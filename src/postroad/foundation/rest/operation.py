@@ -31,8 +31,8 @@ class Operation:
     takes_values: bool = False
     status: int = 200
     gives: Shape | None = None
-    other: Mapping[int, str] = field(default_factory=dict)
-    """Further statuses it answers with, beside those every call may get, and when."""
+    other: Mapping[int, str | Shape] = field(default_factory=dict)
+    """Further statuses it answers with, beside those every call may get: when, or what is given then."""
     body: Callable[[], Schema] | None = None
     """What a view that reads its own fields takes, when they depend on the resource."""
 
@@ -54,7 +54,7 @@ def takes(
     *,
     status: int = 204,
     gives: Shape | None = None,
-    other: Mapping[int, str] | None = None,
+    other: Mapping[int, str | Shape] | None = None,
 ) -> Operation:
     """Fields are taken: unknown, wrong and missing ones are refused before the view is called."""
     return Operation(view, required or {}, optional or {}, True, status, gives, other or {})

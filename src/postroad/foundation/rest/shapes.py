@@ -1,6 +1,6 @@
 """The shapes of what REST gives, declared once: the OpenAPI document and the reference page are made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,12 @@ class Shape:
     """What a collection is a collection of."""
     open: bool = False
     """Further keys may stand beside the declared ones."""
+    late: Callable[[], Mapping[str, Schema]] | None = None
+    """Keys that are known only when every slice is loaded."""
 
     def schema(self) -> Schema:
         """As JSON Schema (2020-12), every resource with its `http_etag`."""
-        keys = {**self.keys, "http_etag": {"type": "string"}}
+        keys = {**self.keys, **(self.late() if self.late else {}), "http_etag": {"type": "string"}}
         required = sorted(set(keys) - self.may_lack)
         return {"type": "object", "properties": keys, "required": required, "additionalProperties": self.open}
 

@@ -1,0 +1,23 @@
+"""The generated pages of docs/reference say what is so."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.sqlite_only
+
+ROOT = Path(__file__).parents[2]
+
+
+def pages():
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.PAGES
+
+
+@pytest.mark.parametrize(("name", "page"), pages().items(), ids=list(pages()))
+def test_a_generated_page_is_current(name, page):
+    """Whoever changes what it is made of runs `make reference`."""
+    assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == page(), "run `make reference`"
