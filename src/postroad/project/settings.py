@@ -159,6 +159,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "postroad.community.people.old_hashes.Crypt",
+    "postroad.community.people.old_hashes.SaltedSha1",
 ]
 ACCOUNT_ADAPTER = "postroad.community.people.adapter.Accounts"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

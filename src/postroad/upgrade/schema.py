@@ -1,5 +1,6 @@
 """Compares the database's schema with this release: what it lacks, and what a newer release put there."""
 
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
@@ -40,3 +41,20 @@ def refuse_newer() -> None:
             f"the database is of a newer release ({len(foreign)} migrations are unknown here, such as {foreign[0]});"
             " install that release again, or go back with its `postroad rollback`"
         )
+
+
+def make_or_check() -> bool:
+    """Make the tables of a new database; whether it was new. An older one is left to `postroad upgrade`.
+
+    Raises:
+        ConfigurationError: the database is of another release.
+    """
+    refuse_newer()
+    plan = lacking()
+    if plan and not is_new():
+        raise ConfigurationError(
+            f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
+        )
+    if plan:
+        call_command("migrate", verbosity=0, interactive=False)
+    return bool(plan)

@@ -1,5 +1,7 @@
 """The verbs of bans: ban, and lift a ban."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from postroad.community.bans.models import Ban
@@ -29,6 +31,22 @@ def lift(email_or_regexp: str, mailing_list: MailingList | None = None) -> bool:
     """Remove exactly this ban; tells whether there was one. Wider bans stay."""
     removed, _ = Ban.objects.filter(email=_stored(email_or_regexp), mailing_list=mailing_list).delete()
     return removed > 0
+
+
+@transaction.atomic
+def bring_ban(email_or_regexp: str, mailing_list: MailingList | None = None) -> tuple[Ban, str]:
+    """A ban as another system knew it, for importers; and why it bans nobody, if its pattern is not valid here."""
+    made, _ = Ban.objects.get_or_create(email=_stored(email_or_regexp)[:255], mailing_list=mailing_list)
+    try:
+        email_or_pattern(made.email)
+    except BadInput as error:
+        return made, str(error)
+    return made, ""
+
+
+def remove_bans(keys: Sequence[int]) -> None:
+    """Take away bans by their keys."""
+    Ban.objects.filter(pk__in=keys).delete()
 
 
 def _stored(text: str) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Importers(LazyGroup):
     """One for each kind of source."""
 
-    subcommands = {}
+    subcommands = {
+        "mailman3": ("postroad.project.commands.import_mailman3:command", "A Mailman 3 site, core and web half."),
+    }
 
 
 @click.group("import", cls=Importers)

@@ -5,7 +5,6 @@ import sys
 
 import click
 
-from postroad.foundation.errors import ConfigurationError
 from postroad.foundation.instance import Instance
 from postroad.project.cli import home_option, open_home
 
@@ -36,18 +35,8 @@ def prepare_database() -> None:
     Raises:
         ConfigurationError: the database is of another release.
     """
-    from django.core.management import call_command
-
     from postroad.foundation.queue.actions import paused_until, resume
     from postroad.upgrade import schema
 
-    schema.refuse_newer()
-    plan = schema.lacking()
-    if plan and not schema.is_new():
-        raise ConfigurationError(
-            f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
-        )
-    if plan:
-        call_command("migrate", verbosity=0, interactive=False)
-    elif paused_until() is not None:
+    if not schema.make_or_check() and paused_until() is not None:
         resume()

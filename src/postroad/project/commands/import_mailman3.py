@@ -1,0 +1,44 @@
+"""`postroad import mailman3`: a whole Mailman 3 site, core and web half."""
+
+from typing import Any
+
+import click
+
+from postroad.project.cli import open_home
+from postroad.project.commands.imports import import_options, run_import
+
+
+@click.command("mailman3")
+@import_options
+@click.option("--cfg", default="", metavar="FILE", help="mailman.cfg; found where Mailman looks for it unless named.")
+@click.option("--settings", default="", metavar="FILE", help="The web half's Django settings; read, never run.")
+@click.option("--core", default="", metavar="URL", help="The core's database, such as sqlite:////path/mailman.db.")
+@click.option("--web", default="", metavar="URL", help="The web half's database; `none` leaves the web half out.")
+@click.option("--attachments", default="", metavar="DIR", help="HYPERKITTY_ATTACHMENT_FOLDER.")
+@click.option("--mailboxes", multiple=True, metavar="DIR", help="Folder with old mbox files, named for their lists.")
+@click.option("--moved", multiple=True, metavar="OLD=NEW", help="Where a path of the old machine lies here.")
+@click.option("--cut-over", is_flag=True, help="The old system is stopped for good: take its queues and digests too.")
+def command(
+    home: str | None, cfg: str, settings: str, core: str, web: str, attachments: str, mailboxes: tuple[str, ...],
+    moved: tuple[str, ...], cut_over: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Bring in a Mailman 3 site (3.0 to 3.3.10, HyperKitty 1.1.4 to 1.3.12), as often as you like.
+
+    Run it beside the living site first; what came since then follows with the next run, and with --cut-over the rest.
+    """
+    open_home(home, create=True)
+    from postroad.foundation.configuration import current
+    from postroad.upgrade.mailman3.installation import Named, moved_from, open_installation
+    from postroad.upgrade.mailman3.moving import Moving
+    from postroad.upgrade.mailman3.site import keep_configuration
+    from postroad.upgrade.mailman3.steps import steps
+    from postroad.upgrade.schema import make_or_check
+
+    named = Named(cfg, settings, core, web, attachments, mailboxes, moved_from(moved))
+    installation = open_installation(named)
+    make_or_check()
+    if not options["dry_run"] and installation.cfg is not None:
+        said = keep_configuration(installation.cfg, current())
+        if said:
+            click.echo(said, err=True)
+    run_import(installation.name, steps(Moving(installation, is_cut_over=cut_over)), **options)

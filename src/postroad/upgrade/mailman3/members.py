@@ -1,0 +1,71 @@
+"""Step: memberships in all roles, with moderation and the state of their bounces."""
+
+from collections.abc import Iterator
+
+from postroad.community.lists.models import MailingList
+from postroad.community.subscriptions import moving_in as subscriptions
+from postroad.foundation.errors import BadInput
+from postroad.upgrade.importing.plan import Batch, Item, Step
+from postroad.upgrade.mailman3.databases import Row
+from postroad.upgrade.mailman3.moving import Moving, preferences, with_preferences
+from postroad.upgrade.mailman3.values import moment, text, uuid, word
+
+_MEMBER = (
+    "id", "_member_id", "role", "list_id", "moderation_action", "address_id", "user_id", "preferences_id",
+    "bounce_score", "last_bounce_received", "last_warning_sent", "total_warnings_sent",
+)  # fmt: skip
+
+
+def steps(moving: Moving) -> tuple[Step, ...]:
+    """The one step."""
+    core = moving.core
+    return (
+        Step("members", lambda: _read(moving), _write, lambda: core.count("member"),
+             remove=subscriptions.remove_members, size=1000),
+    )  # fmt: skip
+
+
+def _read(moving: Moving) -> Iterator[Item]:
+    for row in with_preferences(moving.core, moving.core.rows("member", _MEMBER)):
+        yield Item(str(row["id"]), row, f"{text(row['_member_id'])} of {text(row['list_id'])}")
+
+
+def _write(batch: Batch) -> None:
+    rows: list[Row] = [item.data for item in batch.items]
+    ids = {text(row["list_id"]) for row in rows}
+    lists = dict(MailingList.objects.filter(list_id__in=ids).values_list("list_id", "pk"))
+    addresses = batch.find("addresses", {str(row["address_id"]) for row in rows if row["address_id"] is not None})
+    users = batch.find("users", {str(row["user_id"]) for row in rows if row["user_id"] is not None})
+    wanted: dict[tuple[object, ...], tuple[Item, subscriptions.Membership]] = {}
+    for item in batch.items:
+        if text(item.data["list_id"]) not in lists:
+            batch.impossible(item, "the list is gone, in Mailman too")
+            continue
+        membership = _membership(batch, item, lists, addresses, users)
+        subject = (membership.mailing_list, membership.role, membership.address, membership.user)
+        if subject in wanted:
+            batch.mapped(item, "the same address (but for case) has this role on the list already")
+            continue
+        wanted[subject] = (item, membership)
+    keys = subscriptions.bring_members([membership for _, membership in wanted.values()])
+    for (item, _), key in zip(wanted.values(), keys, strict=True):
+        batch.done(item, key)
+
+
+def _membership(
+    batch: Batch, item: Item, lists: dict[str, int], addresses: dict[str, int], users: dict[str, int]
+) -> subscriptions.Membership:
+    row: Row = item.data
+    address, user = addresses.get(str(row["address_id"])), users.get(str(row["user_id"]))
+    if address is None and user is None:
+        raise BadInput("its address or user is not here")
+    member_id = uuid(row["_member_id"])
+    if member_id is None:
+        raise BadInput("it has no member id")
+    return subscriptions.Membership(
+        uuid=member_id, mailing_list=lists[text(row["list_id"])], role=word("MemberRole", row["role"]) or "member",
+        address=address, user=None if address is not None else user,
+        moderation_action=word("Action", row["moderation_action"]), bounce_score=row["bounce_score"] or 0,
+        last_bounce_received=moment(row["last_bounce_received"]), last_warning_sent=moment(row["last_warning_sent"]),
+        total_warnings_sent=row["total_warnings_sent"] or 0, preferences=preferences(batch, item, row["preferences"]),
+    )  # fmt: skip

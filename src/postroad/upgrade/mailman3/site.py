@@ -1,0 +1,72 @@
+"""Step: what mailman.cfg says of the whole site; and taking the file into the home, where its values go on counting."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from postroad.foundation.configuration import Configuration
+from postroad.foundation.mailman_cfg import LISTENERS, MAPPED, MailmanCfg
+from postroad.upgrade.importing.plan import Batch, Item, Step
+from postroad.upgrade.mailman3.moving import Moving
+
+_NOT_NEEDED = (
+    "paths.", "logging.", "runner.", "database", "devmode", "shell", "archiver.", "passwords", "webservice", "plugin.",
+)  # fmt: skip
+"""Sections about how the old program ran; nothing of the site is in them but listeners, which are mapped."""
+_KEPT_NAME = "mailman.cfg"
+
+
+def steps(moving: Moving) -> tuple[Step, ...]:
+    """The one step."""
+    return (Step("site settings", lambda: _read(moving), _write),)
+
+
+def _read(moving: Moving) -> Iterator[Item]:
+    cfg = moving.installation.cfg
+    for section, keys in cfg.sections.items() if cfg else ():
+        for key, value in keys.items():
+            yield Item(f"{section}.{key}", (section, key, value.strip()), f"[{section}] {key}")
+
+
+def _write(batch: Batch) -> None:
+    listeners = {(section, key) for section, host, port in LISTENERS.values() for key in (host, port)}
+    for item in batch.items:
+        section, key, value = item.data
+        batch.done(item)
+        if (section, key) in MAPPED or (section, key) in listeners or not value:
+            continue
+        if section.startswith("language."):
+            batch.mapped(item, "languages and their character sets are Postroad's own")
+        elif section.startswith(_NOT_NEEDED):
+            batch.mapped(item, "about how the old program ran; not needed")
+        else:
+            batch.impossible(item, "Postroad has no such setting; `postroad config` shows the ones there are")
+
+
+def keep_configuration(cfg: MailmanCfg, configuration: Configuration) -> str:
+    """Copy mailman.cfg into the home and name it in postroad.toml, where it counts for what that does not say.
+
+    Answers with a sentence about what was done; empty if one is named there already.
+    """
+    if configuration.site.mailman_cfg:
+        return ""
+    kept = configuration.home / _KEPT_NAME
+    text = cfg.file.read_text(encoding="utf-8", errors="replace")
+    _write_private(kept, text)
+    toml = configuration.file.read_text(encoding="utf-8")
+    changed = re.sub(r"(?m)^\[site\]\s*$", f'[site]\nmailman_cfg = "{kept}"', toml, count=1)
+    if changed == toml:
+        changed = f'{toml.rstrip()}\n\n[site]\nmailman_cfg = "{kept}"\n'
+    _write_private(configuration.file, changed)
+    return f"{cfg.file} is kept as {kept}; what it says counts where {configuration.file.name} is silent"
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, for its owner alone: there are passwords in it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
