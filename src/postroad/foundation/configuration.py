@@ -311,9 +311,11 @@ def load(home: Path) -> Configuration:
 
 
 def _from_mailman(document: dict[str, typing.Any]) -> dict[str, dict[str, object]]:
-    """What an old mailman.cfg says, if one is named."""
+    """What an old mailman.cfg says, if one is named, and where the environment of Mailman's images has its texts."""
     named = os.environ.get("POSTROAD_SITE_MAILMAN_CFG") or document.get("site", {}).get("mailman_cfg", "")
-    return mailman_cfg.mapped(mailman_cfg.read(Path(named))) if isinstance(named, str) and named else {}
+    found = mailman_cfg.mapped(mailman_cfg.read(Path(named))) if isinstance(named, str) and named else {}
+    texts = os.environ.get("POSTORIUS_TEMPLATE_BASE_URL")
+    return {**found, "templates": {"fetch_from": [texts]}} if texts else found
 
 
 def _section(file: Path, section: str, kind: typing.Any, given: dict[str, object]) -> typing.Any:

@@ -1,0 +1,75 @@
+"""Puts mails into the index of words that are archived and not in it, a list or all of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive.reading import read
+from postroad.mailflow.archive.search import index
+
+BATCH = 200
+"""Mails of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    mail: int
+    mailing_list: int
+    message: str
+
+
+def lacking(mailing_list: int | None = None) -> int:
+    """How many archived mails are not in the index; of one list, by its key, or of all."""
+    sql, values = _query("COUNT(*)", mailing_list)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return int(cursor.fetchone()[0])
+
+
+def index_lacking(mailing_list: int | None = None) -> Iterator[int]:
+    """Add what is lacking; yields how many each committed batch had. A run that was stopped may begin anew."""
+    last = 0
+    while True:
+        with transaction.atomic():
+            batch = _next(mailing_list, last)
+            if not batch:
+                return
+            _add(batch)
+        last = batch[-1].mail
+        yield len(batch)
+
+
+def clear() -> None:
+    """Empty the index."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"TRUNCATE {index.TABLE}")
+        else:
+            # An FTS5 table without content forgets all by a command of its own (https://sqlite.org/fts5.html §6.4).
+            cursor.execute(f"INSERT INTO {index.TABLE} ({index.TABLE}) VALUES ('delete-all')")  # noqa: S608 — our name
+
+
+def _add(batch: Sequence[_Lacking]) -> None:
+    raws = storage.load_many([row.message for row in batch])
+    words = [(row, read(raws.get(row.message, b"")).words) for row in batch]
+    index.add([index.Row(row.mail, row.mailing_list, *texts) for row, texts in words])
+
+
+def _next(mailing_list: int | None, after: int) -> list[_Lacking]:
+    sql, values = _query("m.id, m.mailing_list_id, m.message", mailing_list, after)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY m.id LIMIT {BATCH}", values)
+        return [_Lacking(*row) for row in cursor.fetchall()]
+
+
+def _query(what: str, mailing_list: int | None, after: int = 0) -> tuple[str, list[int]]:
+    key = "mail_id" if connection.vendor == "postgresql" else "rowid"
+    sql = (
+        f"SELECT {what} FROM archive_mail m WHERE m.id > %s"  # noqa: S608 — our own names
+        f" AND NOT EXISTS (SELECT 1 FROM {index.TABLE} s WHERE s.{key} = m.id)"
+    )
+    if mailing_list is None:
+        return sql, [after]
+    return f"{sql} AND m.mailing_list_id = %s", [after, mailing_list]
