@@ -42,7 +42,7 @@ def dns(name, timeout=5):
 
 
 def signed(template=POST, values=VALUES, keys=None):
-    return Signer(template, keys or tuple(KEYS.values())).fields(values) + template.render(values)
+    return Signer(template, keys or tuple(KEYS.values()), time.time()).fields(values) + template.render(values)
 
 
 def judged(raw):
@@ -213,7 +213,7 @@ def test_any_copy_verifies(before, after, token, name):
     ])  # fmt: skip
     values = {"token": token.encode("utf-8", "replace").decode(), "name": name}
     key = KEYS["ed25519"]
-    raw = Signer(template, [key]).fields(values) + template.render(values)
+    raw = Signer(template, [key], time.time()).fields(values) + template.render(values)
     if b"\r" in raw.replace(b"\r\n", b""):
         return
     assert judged(raw) == [True], raw

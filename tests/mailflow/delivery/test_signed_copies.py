@@ -118,3 +118,18 @@ def test_without_a_key_or_with_signing_off_nothing_is_signed(dogs, scripted, mon
     relay = scripted()
     deliver(relay, lambda: not Job.objects.exists(), monkeypatch)
     assert b"DKIM-Signature" not in relay.messages[0][2]
+
+
+def test_a_post_is_sealed_where_the_site_wants_that(dogs, records, scripted, monkeypatch):
+    """RFC 8617: each copy bears the domain's seal over what authentication said on arrival, and its signature."""
+    monkeypatch.setattr(settings, "POSTROAD", dataclasses.replace(
+        settings.POSTROAD, dkim=dataclasses.replace(settings.POSTROAD.dkim, arc=True)
+    ))  # fmt: skip
+    members(dogs, 2)
+    send(template=template(POST), arc_status="none", arc_results="spf=pass smtp.mailfrom=anne@example.org")
+    relay = scripted()
+    deliver(relay, finished, monkeypatch)
+    for _, _, content in relay.messages:
+        assert dkim.arc_verify(content, dnsfunc=lambda name, timeout=5: records[name])[0] == dkim.CV_Pass
+        assert b"\r\n\tspf=pass smtp.mailfrom=anne@example.org\r\n" in content
+        assert signers(content, records) == ["example.com"] * 2

@@ -1,15 +1,16 @@
-"""Signs the copies of a mail (RFC 6376, RFC 8463): what all copies share is hashed once, the rest for each copy.
+"""Signs and seals the copies of a mail (RFC 6376, RFC 8463, RFC 8617).
 
-A template's fields are sorted into those that are the same in all copies and the personal ones; the signature names the
-former first, so that their hash is begun once. Of the body, everything up to the first personal line is hashed once.
+What all copies share is hashed once, the rest for each copy: a template's fields are sorted into those that are the
+same in all copies and the personal ones, and the signature names the former first. Of the body, everything up to the
+first personal line is hashed once.
 """
 
 import base64
 import hashlib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from postroad.foundation.authentication.arc import MOST_SETS, ArcSet, Status, is_given_up, sealed_bytes, sets_of
 from postroad.foundation.authentication.canonical import relaxed_body, relaxed_field, settled
 from postroad.foundation.authentication.keys import PrivateKey
 from postroad.foundation.message.segments import Slot, Template
@@ -28,6 +29,8 @@ _MAY_BE_ADDED = frozenset({"date", "sender", "auto-submitted", "content-disposit
 
 _LINE = 72
 _TAB = b"\r\n\t"
+_OPEN = b";\r\n\tb="
+"""Ends a signature field whose signature is still to come."""
 
 
 def parted(template: Template) -> tuple[list[Pieces], Pieces]:
@@ -103,19 +106,17 @@ class _Covered:
     personal: tuple[Template, ...]
 
 
-def _covered(fields: Sequence[Pieces], wanted: Sequence[str]) -> _Covered:
+def _covered(fields: Sequence[Pieces], wanted: Sequence[str], *, once_more: bool) -> _Covered:
+    """What of these fields is signed; `once_more` names each once more than it is there."""
     by_name: dict[str, list[Pieces]] = {name: [] for name in wanted}
     for field in fields:
-        assert isinstance(field[0], bytes)
-        name = field[0].partition(b":")[0].strip(b" \t").lower().decode("ascii", "replace")
-        if name in by_name:
-            by_name[name].append(field)
+        if _name_of(field) in by_name:
+            by_name[_name_of(field)].append(field)
     shared = {name: found for name, found in by_name.items() if all(len(field) == 1 for field in found)}
     personal = {name: found for name, found in by_name.items() if name not in shared}
     names: list[str] = []
     for name, found in (*shared.items(), *personal.items()):
-        # One more than there are, first of all when there is none: an added one would be shown in its place.
-        names += [name] * (len(found) + (name not in _MAY_BE_ADDED))
+        names += [name] * (len(found) + (once_more and name not in _MAY_BE_ADDED))
     # Of several fields of one name the lowest comes first (§5.4.2).
     static = b"".join(relaxed_field(bytes(field[0])) for found in shared.values() for field in reversed(found))  # type: ignore[arg-type]
     templates = tuple(Template(field) for found in personal.values() for field in reversed(found))
@@ -125,18 +126,17 @@ def _covered(fields: Sequence[Pieces], wanted: Sequence[str]) -> _Covered:
 class Signer:
     """Signs the copies of one template with the keys of one domain."""
 
-    def __init__(self, template: Template, keys: Sequence[PrivateKey], now: float | None = None) -> None:
+    def __init__(self, template: Template, keys: Sequence[PrivateKey], now: float) -> None:
         fields, body = parted(template)
         self._body = BodyHash(body)
-        self._covered = _covered(fields, COVERED)
+        self._covered = _covered(fields, COVERED, once_more=True)
         self._keys = tuple(keys)
-        moment = int(time.time() if now is None else now)
-        self._heads = [_head(key, self._covered.names, moment) for key in keys]
+        self._heads = [_head(key, self._covered.names, int(now)) for key in keys]
         self._closed = [self._with_body(head, {}) for head in self._heads] if self._body.is_shared else []
 
     def _with_body(self, head: bytes, values: Mapping[str, str]) -> tuple[bytes, bytes]:
         """The field up to its empty `b=`, as sent and in its canonical form."""
-        field = head + self._body.of(values) + b";" + _TAB + b"b="
+        field = head + self._body.of(values) + _OPEN
         return field, relaxed_field(field)[:-2]
 
     def fields(self, values: Mapping[str, str]) -> bytes:
@@ -151,8 +151,66 @@ class Signer:
         for key, (field, canonical) in zip(self._keys, closed, strict=True):
             whole = header.copy()
             whole.update(canonical)
-            made.append(field + folded(base64.b64encode(key.sign(whole.digest()))) + b"\r\n")
+            made.append(_signed(field, key, whole.digest()))
         return b"".join(made)
+
+
+class Sealer:
+    """Makes the next set of a template's ARC chain (RFC 8617 §5.1).
+
+    Its message signature leaves personal fields out, so that copies with the same body share one set.
+    """
+
+    def __init__(self, template: Template, key: PrivateKey, status: Status, results: str, now: float) -> None:
+        fields, body = parted(template)
+        self._body = BodyHash(body)
+        self._key = key
+        self._status = status
+        self._moment = int(now)
+        static = [field for field in fields if len(field) == 1]
+        self._covered = _covered(static, ("dkim-signature", *COVERED), once_more=False)
+        self._before = sets_of([(_name_of(field), bytes(field[0])) for field in static]) or []  # type: ignore[arg-type]
+        number = len(self._before) + 1
+        self._results = b"ARC-Authentication-Results: i=%d; %b;%b%b\r\n" % (
+            number, key.domain.encode(), _TAB, results.replace("; ", ";\r\n\t").encode(),
+        )  # fmt: skip
+        # A chain can only go on whole: what a filter or a wrapper took apart is left as it is.
+        is_whole = (status == "none") == (not self._before) and not is_given_up(self._before)
+        self.can_seal = number <= MOST_SETS and is_whole
+        self._shared = self._sealed({}) if self._body.is_shared and self.can_seal else b""
+
+    def fields(self, values: Mapping[str, str]) -> bytes:
+        """The set for the copy with these values, to stand on top of it; empty where the chain cannot go on."""
+        return self._shared or (self._sealed(values) if self.can_seal else b"")
+
+    def _sealed(self, values: Mapping[str, str]) -> bytes:
+        number, key = len(self._before) + 1, self._key
+        who = b"i=%d; a=%b; d=%b; s=%b; t=%d" % (
+            number, key.name, key.domain.encode(), key.selector.encode(), self._moment,
+        )  # fmt: skip
+        message = b"ARC-Message-Signature: %b; c=relaxed/relaxed;%bh=%b;%bbh=%b%b" % (
+            who, _TAB, _named(self._covered.names), _TAB, self._body.of(values), _OPEN,
+        )  # fmt: skip
+        whole = self._covered.shared.copy()
+        whole.update(relaxed_field(message)[:-2])
+        signature = _signed(message, key, whole.digest())
+        seal = b"ARC-Seal: %b; cv=%b%b" % (who, self._status.encode(), _OPEN)
+        own = ArcSet(self._results, signature, seal)
+        # A chain that is broken is sealed alone (§5.1.2).
+        sets = [own] if self._status == "fail" else [*self._before, own]
+        digest = hashlib.sha256(sealed_bytes(sets)).digest()
+        return _signed(seal, key, digest) + signature + self._results
+
+
+def _signed(field: bytes, key: PrivateKey, digest: bytes) -> bytes:
+    """A field that was open, with its signature."""
+    return field + folded(base64.b64encode(key.sign(digest))) + b"\r\n"
+
+
+def _name_of(field: Pieces) -> str:
+    first = field[0]
+    assert isinstance(first, bytes)
+    return first.partition(b":")[0].strip(b" \t").lower().decode("ascii", "replace")
 
 
 def _head(key: PrivateKey, names: Sequence[str], moment: int) -> bytes:

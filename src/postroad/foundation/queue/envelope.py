@@ -60,6 +60,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The action a member's or nonmember's moderation asked for."""
     dmarc: bool = False
     """The author's domain asks receivers to refuse changed mail, so From must be rewritten or wrapped."""
+    arc_status: Literal["", "none", "pass", "fail"] = ""
+    """Whether the ARC chain it came with was whole (RFC 8617); empty when nobody asked."""
+    arc_results: str = ""
+    """What authentication said about it on arrival, as in an Authentication-Results field."""
     has_approved: bool = False
     """The mail carried some Approved password."""
     approved: bool = False

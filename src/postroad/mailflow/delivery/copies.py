@@ -1,13 +1,14 @@
 """Splices and signs the personal copies of a chunk, just in time: envelope sender, slots, bytes, signature."""
 
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from postroad.community.lists.models import MailingList
 from postroad.community.subscriptions.tokens import return_path, today, unsubscribe_token
 from postroad.foundation.authentication.keys import PrivateKey
-from postroad.foundation.authentication.signing import Signer
+from postroad.foundation.authentication.signing import Sealer, Signer
 from postroad.foundation.configuration import current
 from postroad.foundation.message.addresses import domain_to_ascii, format_address, parse_addresses
 from postroad.foundation.message.headers import Headers
@@ -26,12 +27,11 @@ class Variant:
     """A template as one kind of relay takes it, and what signs its copies."""
 
     template: Template
-    signer: Signer | None
+    signers: Sequence[Signer | Sealer]
 
     def render(self, values: Mapping[str, str]) -> bytes:
         """One copy, signed."""
-        data = self.template.render(values)
-        return self.signer.fields(values) + data if self.signer is not None else data
+        return b"".join([*(signer.fields(values) for signer in self.signers), self.template.render(values)])
 
 
 @dataclass(slots=True)
@@ -64,9 +64,17 @@ class Source:
     def variant_for(self, features: Features) -> Variant:
         """The template as a relay of these features takes it; made once for each kind of relay."""
         if features not in self._variants:
-            template = self.template
-            self._variants[features] = Variant(template, Signer(template, self.keys) if self.keys else None)
+            self._variants[features] = Variant(self.template, self._signers_of(self.template))
         return self._variants[features]
+
+    def _signers_of(self, template: Template) -> Sequence[Signer | Sealer]:
+        """The domain's signature, and the seal of a post that was looked at when it came; with RSA, which all know."""
+        now = time.time()
+        signers: list[Signer | Sealer] = [Signer(template, self.keys, now)] if self.keys else []
+        status, rsa = self.envelope.arc_status, [key for key in self.keys if key.algorithm == "rsa"]
+        if status and rsa and current().dkim.arc:
+            signers.append(Sealer(template, rsa[0], status, self.envelope.arc_results, now))
+        return signers
 
     @property
     def return_path(self) -> str:

@@ -30,8 +30,10 @@ replace = msgspec.structs.replace
 
 def carry_out(post: Post, verdict: Verdict) -> None:
     """Do what was judged, in the present transaction."""
+    arc_status, arc_results = post.arc if verdict.action in ("accept", "hold") else ("", "")
     e = replace(
-        post.envelope, rule_hits=verdict.hits, rule_misses=verdict.misses, moderation_reasons=verdict.reasons,
+        post.envelope, arc_status=arc_status, arc_results=arc_results,
+        rule_hits=verdict.hits, rule_misses=verdict.misses, moderation_reasons=verdict.reasons,
         moderation_sender=post.sender, moderation_action=post.moderation_action, dmarc=post.dmarc,
         has_approved=post.has_approved, approved=post.envelope.approved or verdict.decided_by == "approved",
     )  # fmt: skip

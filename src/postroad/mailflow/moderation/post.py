@@ -1,13 +1,17 @@
 """A post as the rules see it: parsed when they ask, at most once."""
 
 from functools import cached_property
+from typing import Literal
 
 from postroad.community.bans import queries as bans
 from postroad.community.lists.models import MailingList
 from postroad.community.notices.limits import may_answer
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.authentication.arc import Status, results_of, status_of
 from postroad.foundation.authentication.author import is_authentic
+from postroad.foundation.authentication.dns import NoReply
+from postroad.foundation.authentication.verifying import Mail
 from postroad.foundation.configuration import current
 from postroad.foundation.message.addresses import is_valid_email, parse_addresses
 from postroad.foundation.message.encoded_words import decode_words
@@ -66,6 +70,17 @@ class Post:
     def is_authentic(self) -> bool:
         """Whether the author's domain vouches for the mail."""
         return is_authentic(self.raw, self.headers)
+
+    @cached_property
+    def arc(self) -> tuple[Status | Literal[""], str]:
+        """The state of its ARC chain and what authentication says about it, to be sealed; nothing when DNS is away."""
+        if not current().dkim.arc:
+            return "", ""
+        mail = Mail(self.raw, self.headers)
+        try:
+            return status_of(mail), results_of(mail, current().mail.trusted_authserv_ids)
+        except NoReply:
+            return "", ""
 
     @cached_property
     def may_be_answered(self) -> bool:

@@ -61,4 +61,6 @@ def _judge(post: Post) -> Verdict:
     verdict = judge(post)
     if verdict.action in ("hold", "reject"):
         _ = post.may_be_answered
+    if verdict.action in ("accept", "hold"):
+        _ = post.arc
     return verdict
