@@ -6,6 +6,7 @@ An author's mail is never re-serialised; what is not edited leaves exactly as it
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_OCTETS = 1_000_000
 """Octets of a header that are looked at. What stands behind is kept, but no field is found there."""
@@ -20,8 +21,7 @@ _LONGEST_LINE = 998
 _WANTED_LINE = 78
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One header field: its name as written, and its bytes with folding and line end."""
 
     name: str
