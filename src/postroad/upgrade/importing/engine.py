@@ -126,6 +126,8 @@ class _Run:
 
     def _preparing(self, fresh: list[Item]) -> Any:
         prepare = self._step.prepare
+        if fresh and self._step.fetch is not None:
+            self._step.fetch(fresh)
         if not fresh or prepare is None:
             return None
         data = [item.data for item in fresh]

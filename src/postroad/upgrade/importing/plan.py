@@ -114,6 +114,8 @@ class Step:
     """Writes a batch by the verbs of slices and calls `done` for what is here; may raise for a bad object."""
     count: Callable[[], int] | None = None
     """How many there are, for the progress bar."""
+    fetch: Callable[[Sequence[Item]], None] | None = None
+    """Puts into the `data` of objects that are new or changed what is too heavy to be read of all."""
     prepare: Callable[[list[Any]], list[Any]] | None = None
     """Makes of many `data` what `write` gets; a function of a module, called in other processes with `--jobs`."""
     remove: Callable[[Sequence[int]], None] | None = None

@@ -1,5 +1,8 @@
 """Moving in from Mailman 3, step by step, in the order in which one needs the other."""
 
+from postroad.upgrade.hyperkitty import readers
+from postroad.upgrade.hyperkitty.archives import Archives
+from postroad.upgrade.hyperkitty.mails import Mails
 from postroad.upgrade.importing.plan import Step
 from postroad.upgrade.mailman3 import lists, members, queues, records, requests, site, templates
 from postroad.upgrade.mailman3.moving import Moving
@@ -16,5 +19,19 @@ def steps(moving: Moving) -> tuple[Step, ...]:
         *templates.steps(moving),
         *requests.steps(moving),
         *records.steps(moving),
+        *_archive_steps(moving),
         *queues.steps(moving),
+    )
+
+
+def _archive_steps(moving: Moving) -> tuple[Step, ...]:
+    """HyperKitty's, where the site has it."""
+    web = moving.installation.web
+    if web is None or not web.has("hyperkitty_email"):
+        return ()
+    archives = Archives(web, moving.installation)
+    return (
+        *archives.steps(),
+        *Mails(archives, moving.installation.attachments).steps(),
+        *readers.steps(web),
     )

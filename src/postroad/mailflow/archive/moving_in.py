@@ -1,0 +1,269 @@
+"""The verbs of importers: conversations and mails as another archive had them, with what its readers added.
+
+Threads and parents are taken as they are told, for people have mended them by hand; nothing is woven anew.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count, Max, Min, Q
+
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive import rows
+from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Month, Tag, Thread, Vote
+from postroad.mailflow.archive.reading import Reading, on_one_line, subject_of_thread
+from postroad.mailflow.archive.search import index
+from postroad.mailflow.archive.weaving import MOST_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread as another archive had it; `key` is in its addresses."""
+
+    mailing_list: int
+    key: str
+    active_at: datetime
+    category: str = ""
+
+
+@dataclass(slots=True)
+class OldMail:
+    """A mail as another archive had it. What is told here goes before what its bytes say."""
+
+    mailing_list: int
+    thread: int
+    raw: bytes
+    reading: Reading
+    message_id: str
+    message_id_hash: str
+    subject: str
+    sender_name: str
+    sender_email: str
+    date: datetime
+    archived_at: datetime
+    parent: "int | OldMail | None" = None
+    """The mail above: the key of its row, or another mail of the same call."""
+    awaits: str = ""
+    """Hash of the Message-ID of a mail above that is not there; if it ever comes, it takes its place."""
+    key: int = 0
+    """The key of the row, once there is one."""
+
+
+def bring_threads(conversations: Sequence[Conversation]) -> list[int]:
+    """Make these threads, still without mails, or make those with the same key like them; the keys of their rows."""
+    made = [
+        Thread(
+            mailing_list_id=c.mailing_list, key=c.key, subject="", first_at=c.active_at, last_at=c.active_at, count=0,
+            category=c.category[:64],
+        )
+        for c in conversations
+    ]  # fmt: skip
+    unique = ["mailing_list", "key"]
+    Thread.objects.bulk_create(made, update_conflicts=True, unique_fields=unique, update_fields=["category"])
+    return [row.pk for row in made]
+
+
+def drop_empty_threads(keys: Iterable[int]) -> None:
+    """Take away threads that no mail is in."""
+    Thread.objects.filter(pk__in=list(keys), mails__isnull=True).delete()
+
+
+def bring_mails(mails: Sequence[OldMail]) -> list[int]:
+    """Archive these mails, none of which is there, in the present transaction; the keys of their rows, in order."""
+    keys = storage.store_many(mail.raw for mail in mails)
+    numbers = rows.reserve(Mail)
+    for mail in mails:
+        mail.key = next(numbers)
+    made = [_row(mail, key) for mail, key in zip(mails, keys, strict=True)]
+    # Parents that are brought by the same call may stand behind their replies.
+    Mail.objects.bulk_create(sorted(made, key=lambda row: row.pk))
+    AwaitedMail.objects.bulk_create(
+        AwaitedMail(mailing_list_id=m.mailing_list, message_id_hash=m.awaits, mail_id=m.key, nearness=0)
+        for m in mails
+        if m.awaits and m.parent is None
+    )
+    _grow(mails)
+    count_months(Counter((m.mailing_list, m.date.year, m.date.month) for m in mails))
+    index.add([index.Row(m.key, m.mailing_list, *m.reading.words) for m in mails])
+    return [mail.key for mail in mails]
+
+
+def _row(mail: OldMail, key: str) -> Mail:
+    parent = mail.parent.key if isinstance(mail.parent, OldMail) else mail.parent
+    return Mail(
+        pk=mail.key, mailing_list_id=mail.mailing_list, thread_id=mail.thread, parent_id=parent, message=key,
+        message_id=mail.message_id[:998], message_id_hash=mail.message_id_hash, subject=on_one_line(mail.subject),
+        sender_name=on_one_line(mail.sender_name)[:255], sender_email=mail.sender_email[:320], date=mail.date,
+        archived_at=mail.archived_at, size=mail.reading.size, preview=mail.reading.preview,
+        attachments=mail.reading.attachments,
+    )  # fmt: skip
+
+
+def _grow(mails: Sequence[OldMail]) -> None:
+    """Let threads know their new mails; costs the same in a thread of any length."""
+    threads = Thread.objects.in_bulk({mail.thread for mail in mails})
+    for mail in mails:
+        thread = threads[mail.thread]
+        author = on_one_line(mail.sender_name or mail.sender_email)[:255]
+        if not thread.count:
+            thread.first_at = thread.last_at = mail.date
+        if not thread.count or (mail.parent is None and mail.date <= thread.first_at):
+            thread.subject, thread.starter = subject_of_thread(on_one_line(mail.subject)), author
+        if mail.date >= thread.last_at:
+            thread.last_at, thread.last_by = mail.date, author
+        thread.first_at = min(thread.first_at, mail.date)
+        thread.count += 1
+    fields = ["subject", "starter", "first_at", "last_at", "last_by", "count"]
+    Thread.objects.bulk_update(threads.values(), fields, batch_size=100)
+
+
+def count_months(months: Mapping[tuple[int, int, int], int]) -> None:
+    """Add to the counts of (list, year, month)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO archive_month (mailing_list_id, year, month, count) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (mailing_list_id, year, month) DO UPDATE SET count = archive_month.count + excluded.count",
+            [(*month, count) for month, count in sorted(months.items())],
+        )
+
+
+def hang(replies: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Put mails (by key) below others that came later; those that would close a ring are left out and told."""
+    refused = []
+    for mail, parent in replies:
+        if _is_below(parent, mail):
+            refused.append((mail, parent))
+        else:
+            Mail.objects.filter(pk=mail).update(parent_id=parent)
+            AwaitedMail.objects.filter(mail=mail).delete()
+    return refused
+
+
+def _is_below(mail: int, other: int) -> bool:
+    pk: int | None = mail
+    for _ in range(MOST_STEPS):
+        if pk is None or pk == other:
+            return pk == other
+        pk = Mail.objects.filter(pk=pk).values_list("parent_id", flat=True).first()
+    return False
+
+
+def move(mail: int, thread: int, parent: int | None) -> None:
+    """Put a mail that is archived into another thread, below another mail."""
+    row = Mail.objects.get(pk=mail)
+    former = row.thread_id
+    row.thread_id, row.parent_id = thread, parent if parent is None or not _is_below(parent, mail) else None
+    row.save(update_fields=["thread", "parent"])
+    sum_up({former, thread})
+
+
+def remove_mails(keys: Sequence[int]) -> None:
+    """Take mails out of the archive, as the other archive did; their words out of the index, too."""
+    mails = list(Mail.objects.filter(pk__in=keys))
+    for mail in mails:
+        index.remove(index.Row(mail.pk, mail.mailing_list_id, *_words(mail)))
+    count_months(Counter({k: -n for k, n in _months(mails).items()}))
+    Mail.objects.filter(pk__in=keys).delete()
+    sum_up({mail.thread_id for mail in mails})
+
+
+def _words(mail: Mail) -> tuple[str, str, str]:
+    from postroad.mailflow.archive.reading import read
+
+    return read(storage.load(mail.message)).words
+
+
+def _months(mails: Sequence[Mail]) -> Counter[tuple[int, int, int]]:
+    return Counter((mail.mailing_list_id, mail.date.year, mail.date.month) for mail in mails)
+
+
+def sum_up(threads: Iterable[int]) -> None:
+    """Count threads anew from their mails; those without any go."""
+    keys = list(threads)
+    drop_empty_threads(keys)
+    totals = Mail.objects.filter(thread__in=keys).values("thread").annotate(n=Count("pk"), a=Min("date"), z=Max("date"))
+    for total in totals:
+        mails = Mail.objects.filter(thread=total["thread"])
+        first = mails.filter(parent=None).order_by("date", "pk").first() or mails.order_by("date", "pk")[0]
+        last = mails.order_by("-date", "-pk")[0]
+        Thread.objects.filter(pk=total["thread"]).update(
+            count=total["n"], first_at=total["a"], last_at=total["z"], subject=subject_of_thread(first.subject),
+            starter=first.sender_name or first.sender_email[:255], last_by=last.sender_name or last.sender_email[:255],
+        )  # fmt: skip
+    Month.objects.filter(count__lte=0).delete()
+
+
+# --- what readers added
+
+
+def bring_votes(votes: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Votes as (mail, user, 1 or -1); the keys of their rows, in order."""
+    made = [Vote(mail_id=mail, user_id=user, value=1 if value > 0 else -1) for mail, user, value in votes]
+    Vote.objects.bulk_create(made, update_conflicts=True, unique_fields=["mail", "user"], update_fields=["value"])
+    _count_votes({mail for mail, _, _ in votes})
+    return [row.pk for row in made]
+
+
+def remove_votes(keys: Sequence[int]) -> None:
+    """Take votes back."""
+    votes = Vote.objects.filter(pk__in=keys)
+    mails = set(votes.values_list("mail_id", flat=True))
+    votes.delete()
+    _count_votes(mails)
+
+
+def _count_votes(mails: Iterable[int]) -> None:
+    counted = Mail.objects.filter(pk__in=list(mails)).annotate(
+        up=Count("votes", filter=Q(votes__value=1)), down=Count("votes", filter=Q(votes__value=-1))
+    )
+    changed = []
+    for mail in counted:
+        mail.likes, mail.dislikes = mail.up, mail.down
+        changed.append(mail)
+    Mail.objects.bulk_update(changed, ["likes", "dislikes"], batch_size=200)
+
+
+def bring_tags(tags: Sequence[tuple[int, int, str]]) -> list[int]:
+    """Words as (thread, user, word); the keys of their rows, in order."""
+    made = [Tag(thread_id=thread, user_id=user, name=name[:255]) for thread, user, name in tags]
+    Tag.objects.bulk_create(
+        made, update_conflicts=True, unique_fields=["thread", "name", "user"], update_fields=["name"]
+    )
+    return [row.pk for row in made]
+
+
+def remove_tags(keys: Sequence[int]) -> None:
+    """Take words away."""
+    Tag.objects.filter(pk__in=keys).delete()
+
+
+def bring_favorites(favorites: Sequence[tuple[int, int]]) -> list[int]:
+    """Marked threads as (thread, user); the keys of their rows, in order."""
+    made = [Favorite(thread_id=thread, user_id=user) for thread, user in favorites]
+    Favorite.objects.bulk_create(made, update_conflicts=True, unique_fields=["thread", "user"], update_fields=["user"])
+    return [row.pk for row in made]
+
+
+def remove_favorites(keys: Sequence[int]) -> None:
+    """Take marks away."""
+    Favorite.objects.filter(pk__in=keys).delete()
+
+
+def bring_views(views: Sequence[tuple[int, int, datetime]]) -> list[int]:
+    """When a reader last looked, as (thread, user, moment); the keys of their rows, in order. The newest counts."""
+    newest: dict[tuple[int, int], datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=views[0][2].tzinfo))
+    for thread, user, at in views:
+        newest[thread, user] = max(newest[thread, user], at)
+    there = LastView.objects.filter(thread__in={thread for thread, _, _ in views})
+    for thread, user, at in there.values_list("thread_id", "user_id", "viewed_at"):
+        if (thread, user) in newest:
+            newest[thread, user] = max(newest[thread, user], at)
+    made = [LastView(thread_id=thread, user_id=user, viewed_at=at) for (thread, user), at in newest.items()]
+    LastView.objects.bulk_create(
+        made, update_conflicts=True, unique_fields=["thread", "user"], update_fields=["viewed_at"]
+    )
+    keys = {(row.thread_id, row.user_id): row.pk for row in made}
+    return [keys[thread, user] for thread, user, _ in views]
