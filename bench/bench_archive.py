@@ -6,9 +6,9 @@ Without --mbox, mails of our own making: threads of up to 30, 150 words each.
 """
 
 import argparse
-import mailbox
 import os
 import random
+import resource
 import statistics
 import tempfile
 import time
@@ -43,10 +43,11 @@ def made(count: int) -> Iterator[bytes]:
         yield "\n".join([*lines, "", text, extra, ""]).encode()
 
 
-def of_mbox(path: str) -> Iterator[bytes]:
-    box = mailbox.mbox(path, create=False)
-    for key in box.iterkeys():
-        yield box.get_bytes(key)
+def write_mbox(path: Path, count: int) -> Path:
+    with path.open("wb") as file:
+        for raw in made(count):
+            file.write(b"From bench@example.org  Tue May 13 16:53:20 2014\n" + raw + b"\n")
+    return path
 
 
 def main() -> None:
@@ -70,21 +71,24 @@ def measure(options: argparse.Namespace) -> None:
     from django.db import connection
 
     from postroad.community.lists import actions as lists
-    from postroad.foundation.message.headers import Headers
-    from postroad.foundation.message.message_id import message_id_of
-    from postroad.mailflow.archive.actions import Incoming, import_messages
     from postroad.mailflow.archive.search.index import search
     from postroad.mailflow.archive.search.query import parse
+    from postroad.upgrade.importing.engine import run
+    from postroad.upgrade.importing.progress import Silent
+    from postroad.upgrade.mbox.steps import Mailbox, mails_step
 
     lists.create_domain("bench.example.org")
     mailing_list = lists.create_list("archive@bench.example.org")
-    raws = list(of_mbox(options.mbox) if options.mbox else made(options.messages))
-    size = sum(map(len, raws))
-    mails = (Incoming(raw, message_id_of(Headers.parse(raw)) or str(i), time.time()) for i, raw in enumerate(raws))
-    begin = time.perf_counter()
-    duplicates = sum(batch.duplicates for batch in import_messages(mailing_list, mails))
-    took = time.perf_counter() - begin
-    print(f"import: {len(raws)} mails, {duplicates} duplicates, {len(raws) / took:.0f} mails/s")
+    path = Path(options.mbox or write_mbox(Path(os.environ["POSTROAD_HOME"]) / "bench.mbox", options.messages))
+    size = path.stat().st_size
+    step = mails_step([Mailbox("bench", path, "mbox", mailing_list.list_id)])
+    for what in ("import", "again"):
+        begin = time.perf_counter()
+        kind = run("bench", [step], Silent(), jobs=2).kinds[0]
+        took = time.perf_counter() - begin
+        print(f"{what}: {kind.new} new, {kind.unchanged} unchanged, {(kind.new + kind.unchanged) / took:.0f} mails/s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(f"memory: {peak:.0f} MB at most in the process that writes")
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT sum(length(block)) FROM archive_search_data")

@@ -19,13 +19,13 @@ def _chunks(values: Collection[str]) -> Iterator[list[str]]:
         yield ordered[start : start + _MOST_PARAMETERS]
 
 
-def contents_by_hash(mailing_list: MailingList, hashes: Collection[str]) -> dict[str, str]:
-    """Which of these Message-IDs are archived, and the storage key of each."""
+def places_by_hash(mailing_list: MailingList, hashes: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Which of these Message-IDs are archived: the storage key of the content, and the row's."""
     rows = Mail.objects.filter(mailing_list=mailing_list)
     return {
-        hash_: message
+        hash_: (message, pk)
         for chunk in _chunks(hashes)
-        for hash_, message in rows.filter(message_id_hash__in=chunk).values_list("message_id_hash", "message")
+        for hash_, message, pk in rows.filter(message_id_hash__in=chunk).values_list("message_id_hash", "message", "pk")
     }
 
 
@@ -99,7 +99,7 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> N
     for mail in mails:
         node = weave.nodes[mail.message_id_hash]
         mail.thread_id, mail.parent_id = node.strand.final().pk, node.parent
-    Mail.objects.bulk_create(mails)
+    _insert(mails)
     for strand in strands:
         if strand.merged_into is not None and not strand.is_new:
             _merge(strand.pk, strand.final().pk)
@@ -109,6 +109,28 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> N
             cursor.executemany("UPDATE archive_mail SET parent_id = %s WHERE id = %s", moved)
     _write_waits(mailing_list, weave)
     _count(mailing_list, mails)
+
+
+_COLUMNS = (
+    "id", "mailing_list_id", "thread_id", "parent_id", "message", "message_id", "message_id_hash", "subject",
+    "sender_name", "sender_email", "date", "archived_at", "size", "preview", "attachments", "likes", "dislikes",
+)  # fmt: skip
+_INSERT = f"INSERT INTO archive_mail ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"  # noqa: S608 — our names
+
+
+def _insert(mails: Iterable[Mail]) -> None:
+    """New mails in one statement; Django's `bulk_create` takes longer than all the rest of a batch."""
+    moment = connection.ops.adapt_datetimefield_value
+    values = [
+        (
+            m.pk, m.mailing_list_id, m.thread_id, m.parent_id, m.message, m.message_id, m.message_id_hash, m.subject,
+            m.sender_name, m.sender_email, moment(m.date), moment(m.archived_at), m.size, m.preview, m.attachments,
+            m.likes, m.dislikes,
+        )
+        for m in mails
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, values)
 
 
 def _thread(strand: Strand, mailing_list: MailingList) -> Thread:
