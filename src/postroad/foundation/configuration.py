@@ -130,6 +130,13 @@ class Mail:
     noreply_address: str = "noreply"
     run_tasks_every: float = 3600.0
     hold_digest: bool = False
+    plain_digest_keep_headers: tuple[str, ...] = (
+        "Message", "Date", "From", "Subject", "To", "Cc", "Message-ID", "Keywords",
+    )  # fmt: skip
+    mime_digest_keep_headers: tuple[str, ...] = (
+        "Date", "From", "To", "Cc", "Subject", "Message-ID", "Keywords", "In-Reply-To", "References", "Content-Type",
+        "MIME-Version", "Content-Transfer-Encoding", "Precedence", "Reply-To", "Message", "List-Post",
+    )  # fmt: skip
     masthead_threshold: int = 4
     header_checks: tuple[str, ...] = ()
     jump_chain: str = "hold"

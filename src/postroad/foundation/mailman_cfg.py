@@ -153,6 +153,8 @@ MAPPED: Mapping[tuple[str, str], tuple[str, str, Callable[[str], object]]] = {
     ("mta", "verp_probes"): ("mail", "verp_probes", yes_or_no),
     ("mta", "max_autoresponses_per_day"): ("mail", "max_autoresponses_per_day", int),
     ("mta", "remove_dkim_headers"): ("mail", "remove_dkim_headers", yes_or_no),
+    ("digests", "plain_digest_keep_headers"): ("mail", "plain_digest_keep_headers", str.split),
+    ("digests", "mime_digest_keep_headers"): ("mail", "mime_digest_keep_headers", str.split),
     ("antispam", "header_checks"): ("mail", "header_checks", _lines),
     ("antispam", "jump_chain"): ("mail", "jump_chain", str),
     ("nntp", "host"): ("nntp", "host", str),

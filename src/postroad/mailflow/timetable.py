@@ -1,7 +1,7 @@
 """The whole road on one page: which queue, who works on it, and where mail goes next.
 
     intake ──► moderation ──► pipeline ──┬──► archive
-       │                                 ├──► digests ──► pipeline
+       │                                 ├──► digests ──► issues ──► pipeline
        ├──► bounces                      ├──► usenet
        └──► mail_commands                └──► delivery ──► SMTP
 
@@ -12,13 +12,16 @@ from postroad.community.notices import limits
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions import consent, requests
 from postroad.foundation.configuration import current
-from postroad.foundation.queue.schedule import Task
+from postroad.foundation.queue.schedule import DAY, Task
 from postroad.foundation.queue.worker import Stage
 from postroad.foundation.rest.audit import forget_old_calls
 from postroad.mailflow.archive.worker import work as archive
 from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
-from postroad.mailflow.digests.worker import work as collect
+from postroad.mailflow.digests.actions import send_due as send_digests
+from postroad.mailflow.digests.worker import build as build_digest
+from postroad.mailflow.digests.worker import collect
+from postroad.mailflow.digests.worker import send as send_digest
 from postroad.mailflow.mail_commands.worker import work as obey
 from postroad.mailflow.moderation.actions import discard_expired
 from postroad.mailflow.moderation.worker import come_back, look_up
@@ -35,7 +38,7 @@ STAGES = (
     Stage("archive", archive, batch=50),
     Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
     Stage("bounces", judge_bounce, batch=50),
-    Stage("digests", collect, batch=25),
+    Stage("digests", collect, batch=25),  # ► issues, when one is full
 )
 
 GATEWAYS = (
@@ -46,6 +49,11 @@ GATEWAYS = (
 LOOKUPS = (
     # They wait for name servers, and posts wait for them.
     Stage("lookups", come_back, batch=1, outside=look_up),
+)
+
+ISSUES = (
+    # A digest of hundreds of posts takes seconds, and mail that is due at once must not wait for it.
+    Stage("issues", send_digest, batch=1, outside=build_digest),  # ► pipeline
 )
 
 TASKS = (
@@ -59,8 +67,9 @@ TASKS = (
     Task("forget old answers", limits.forget_old),
     Task("discard expired held posts", discard_expired),
     Task("forget old calls", forget_old_calls),
+    Task("send digests", send_digests, every=DAY, at=12 * 3600.0),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
-QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS)), "delivery")
+QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS, *ISSUES)), "delivery")

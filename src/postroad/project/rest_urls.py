@@ -27,6 +27,7 @@ from postroad.foundation.rest.openapi import document
 from postroad.foundation.rest.operation import Right, shows
 from postroad.foundation.rest.resource import failure, version_of
 from postroad.foundation.rest.shapes import Schema, Shape
+from postroad.mailflow.digests import api as digests
 from postroad.mailflow.moderation import api as held
 from postroad.project import config_3_0_api as config_3_0
 from postroad.project import queues_api as queues
@@ -74,6 +75,7 @@ ROWS: Sequence[Row] = (
     ("lists/find", members.lists_find, "site", "site"),
     ("lists/<str:list_id>", lists.list_, "read", "site"),
     ("lists/<str:list_id>/archivers", lists.archivers, "manage", "manage"),
+    ("lists/<str:list_id>/digest", digests.digest, "read", "manage"),
     ("lists/<str:list_id>/roster/<role:role>", members.roster, "moderate", "manage"),
     ("lists/<str:list_id>/<role:role>/<str:email>", members.member_in_role, "moderate", "manage"),
     ("lists/<str:list_id>/held", held.held_all, "moderate", "moderate"),

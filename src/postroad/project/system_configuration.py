@@ -109,7 +109,10 @@ def sections(site: Configuration) -> dict[str, Section]:
         "bounces": {"register_bounces_every": "0s"},
         "database": {"class": "", "debug": "no", "url": HIDDEN},
         "devmode": {"enabled": "no", "recipient": "", "testing": "no"},
-        "digests": {"mime_digest_keep_headers": "", "plain_digest_keep_headers": ""},
+        "digests": {
+            "mime_digest_keep_headers": " ".join(site.mail.mime_digest_keep_headers),
+            "plain_digest_keep_headers": " ".join(site.mail.plain_digest_keep_headers),
+        },
         "dmarc": {"resolver_lifetime": "5s", "resolver_timeout": "3s"},
         "language.master": {"charset": "utf-8", "description": LANGUAGES["en"], "enabled": "yes"},
         "mailman": _mailman(site),

@@ -8,9 +8,10 @@ import pytest
 from postroad.community.lists import actions as lists
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.foundation.message.headers import Headers
+from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.pipeline.compile import template_of
-from postroad.mailflow.pipeline.draft import Draft, with_crlf
+from postroad.mailflow.pipeline.draft import Draft
 from postroad.mailflow.pipeline.worker import for_members, prepare
 
 PLAIN = b"Hello ants,\r\nthis is a post.\r\n"

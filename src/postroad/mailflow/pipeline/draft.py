@@ -111,10 +111,3 @@ class Draft:
         """Where the archive shows it (RFC 5064)."""
         page = f"{self.base_url}/lists/{self.mailing_list.list_id}"
         return f"{page}/message/{message_id_hash(self.envelope.message_id)}/"
-
-
-def with_crlf(raw: bytes) -> bytes:
-    """The mail in CRLF lines; one that has them already is not copied."""
-    if b"\n" in raw and raw.count(b"\n") != raw.count(b"\r\n"):
-        raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    return raw

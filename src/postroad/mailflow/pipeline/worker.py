@@ -11,12 +11,13 @@ from postroad.community.notices import limits
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.foundation.configuration import current
 from postroad.foundation.message.encoded_words import decode_words
+from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.segments import Template, encode
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.pipeline.compile import template_of
-from postroad.mailflow.pipeline.draft import Draft, with_crlf
+from postroad.mailflow.pipeline.draft import Draft
 from postroad.mailflow.pipeline.pipelines import pipeline_of
 
 replace = msgspec.structs.replace

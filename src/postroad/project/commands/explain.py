@@ -26,11 +26,11 @@ def command(home: str | None, name: str, sender: str, as_json: bool, mail: Binar
     from postroad.community.subscriptions.queries import recipients
     from postroad.foundation.errors import NotFound
     from postroad.foundation.message.headers import Headers
+    from postroad.foundation.message.lines import with_crlf
     from postroad.foundation.message.message_id import message_id_of
     from postroad.foundation.queue.envelope import Envelope
     from postroad.mailflow.moderation.engine import judge
     from postroad.mailflow.moderation.post import Post
-    from postroad.mailflow.pipeline.draft import with_crlf
 
     mailing_list = find_list(name)
     if mailing_list is None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "conf": ("information", "Show the configuration in force, in Mailman's words."),
     "create": ("lists", "Make a mailing list."),
     "delmembers": ("removal", "Remove members."),
+    "digests": ("periodic", "Send what was collected for digests, or count on."),
     "findmember": ("membership", "Find what lists an address is on."),
     "gatenews": ("periodic", "Fetch news articles for the lists that are joined to a group."),
     "help": ("information", "Show this overview."),

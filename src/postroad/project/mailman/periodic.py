@@ -33,6 +33,37 @@ def _chosen(listspecs: tuple[str, ...]) -> list["MailingList"]:
     return found
 
 
+@site_command("digests")
+@list_option
+@click.option("-s", "--send", is_flag=True, help="Send what was collected.")
+@click.option("-b", "--bump", is_flag=True, help="Count on to the next number, or volume if its time has come.")
+@click.option("-p", "--periodic", is_flag=True, help="Send what was collected, for lists that send by the clock.")
+@dry_option
+@verbose_option
+def digests(listspecs: tuple[str, ...], send: bool, bump: bool, periodic: bool, dry_run: bool, verbose: bool) -> None:
+    """Send or number digests now; the service sends what is due every day at noon (UTC) by itself."""
+    from postroad.mailflow.digests import actions
+    from postroad.mailflow.digests.queries import waiting
+
+    if send and periodic:
+        click.echo("--send and --periodic exclude each other.", err=True)
+        click.get_current_context().exit(1)
+    for mailing_list in _chosen(listspecs):
+        if bump and not dry_run:
+            actions.bump(mailing_list)
+        state = waiting(mailing_list)
+        if verbose:
+            click.echo(
+                f"{mailing_list.list_id} is at volume {state.volume}, number {state.number}; {state.posts} posts wait"
+            )
+        if dry_run:
+            continue
+        if send:
+            actions.send(mailing_list)
+        elif periodic:
+            actions.send_periodic(mailing_list)
+
+
 @site_command("notify")
 @list_option
 @dry_option

@@ -48,7 +48,7 @@ def _of_posts(draft: Draft) -> dict[str, str]:
 def _unsubscribe(draft: Draft) -> None:
     """One click for each reader where copies are personal (RFC 8058 §3.1), else by mail."""
     mail = f"<mailto:{draft.mailing_list.address('leave')}>"
-    if draft.envelope.kind == "posting" and draft.envelope.verp:
+    if draft.envelope.kind in ("posting", "digest") and draft.envelope.verp:
         draft.slots["List-Unsubscribe"] = f"<${{unsubscribe_url}}>, {mail}"
         draft.slots["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     else:
