@@ -103,7 +103,7 @@ class NameServer:
 def name_server(settings):
     """DNS as the site sees it, with an empty zone; nothing is remembered from before."""
     from postroad.foundation.authentication.dns import forget
-    from postroad.foundation.configuration import Dns
+    from postroad.foundation.sections import Dns
 
     server = NameServer()
     dns_settings = Dns(servers=(server.address,), timeout_seconds=0.1, lifetime_seconds=0.2)

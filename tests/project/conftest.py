@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from postroad.foundation.configuration import Configuration, Listen
+from postroad.foundation.configuration import Configuration
+from postroad.foundation.sections import Listen
 from postroad.project import http
 from tests.ports import free_port
 

@@ -21,9 +21,10 @@ from django.urls import get_resolver, set_script_prefix
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from postroad.foundation.configuration import Listen, current
+from postroad.foundation.configuration import current
 from postroad.foundation.queue.actions import paused_until
 from postroad.foundation.rest.audit import Writer
+from postroad.foundation.sections import Listen
 
 log = logging.getLogger("postroad.http")
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from postroad.foundation.configuration import Storage
 from postroad.foundation.errors import NotFound
+from postroad.foundation.sections import Storage
 from postroad.foundation.storage import actions
 from postroad.foundation.storage.models import Blob
 

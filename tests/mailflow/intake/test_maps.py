@@ -7,8 +7,8 @@ import pytest
 from django.db import OperationalError
 
 from postroad.community.lists import actions
-from postroad.foundation.configuration import Listen, Maps
 from postroad.foundation.errors import TryLater
+from postroad.foundation.sections import Listen, Maps
 from postroad.mailflow.intake import map_files, maps
 from postroad.mailflow.intake.socketmap import NOT_FOUND, Question, found
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from postroad.community.lists import actions as lists
-from postroad.foundation.configuration import Nntp, current
+from postroad.foundation.configuration import current
+from postroad.foundation.sections import Nntp
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import pytest
 from django.conf import settings
 
 from postroad.community.lists.models import MailingList
-from postroad.foundation.configuration import Nntp
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, decode
 from postroad.foundation.queue.models import Job, Step
 from postroad.foundation.queue.worker import Worker
+from postroad.foundation.sections import Nntp
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.timetable import GATEWAYS
 from postroad.mailflow.usenet import actions

@@ -13,9 +13,10 @@ import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
-from postroad.foundation.configuration import Dns, current
+from postroad.foundation.configuration import current
 from postroad.foundation.errors import TryLater
 from postroad.foundation.message.addresses import domain_to_ascii
+from postroad.foundation.sections import Dns
 
 SHORTEST_MEMORY = 60.0
 """Seconds every answer counts, and how long a failure does."""

@@ -181,6 +181,7 @@ def _given(shape: Shape, shapes: dict[str, Shape]) -> Schema:
 _SAID: Mapping[int, str] = {
     200: "done; there is no body",
     201: "made",
+    202: "taken on; what follows is done in the background",
     204: "done",
     404: "there is never anything here",
 }

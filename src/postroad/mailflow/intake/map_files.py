@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from postroad.community.lists.addresses import PARTS
 from postroad.community.lists.models import MailingList
-from postroad.foundation.configuration import Maps, current
+from postroad.foundation.configuration import current
 from postroad.foundation.errors import TryLater
+from postroad.foundation.sections import Maps
 from postroad.mailflow.intake.maps import transport
 
 log = logging.getLogger("postroad.intake")

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import DatabaseError, InterfaceError, connection
 
 from postroad.community.lists.addresses import is_mail_host, resolve
-from postroad.foundation.configuration import Listen, current
+from postroad.foundation.configuration import current
+from postroad.foundation.sections import Listen
 from postroad.mailflow.intake.socketmap import NOT_FOUND, NotSocketmap, Question, Questions, found, try_later
 
 log = logging.getLogger("postroad.intake")

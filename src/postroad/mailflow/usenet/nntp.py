@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from postroad.foundation.configuration import Nntp
+from postroad.foundation.sections import Nntp
 
 LONGEST_LINE = 4096
 LARGEST_ARTICLE = 33_554_432

@@ -16,11 +16,11 @@ from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.addresses import parse_addresses
 from postroad.foundation.message.headers import Headers
+from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.message_id import message_id_of, new_message_id
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, Kind
 from postroad.foundation.storage import actions as storage
-from postroad.mailflow.pipeline.draft import with_crlf
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.messages import list_id_in, queue_file
 from postroad.upgrade.mailman3.moving import Moving

@@ -14,10 +14,10 @@ from postroad.community.subscriptions import moving_in as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.encoded_words import decode_words
+from postroad.foundation.message.lines import with_crlf
 from postroad.mailflow.bounces import moving_in as bounces
 from postroad.mailflow.bounces.actions import PROBE_DAYS
 from postroad.mailflow.moderation import moving_in as moderation
-from postroad.mailflow.pipeline.draft import with_crlf
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.messages import message_of
 from postroad.upgrade.mailman3.moving import Moving

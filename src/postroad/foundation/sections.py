@@ -1,0 +1,179 @@
+"""The sections of `postroad.toml`: every key with its type and what it is when nothing is said."""
+
+import typing
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address to listen on; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who this site is, to people; `mailman_cfg` names an old mailman.cfg that counts where this file is silent."""
+
+    base_url: str = "http://127.0.0.1:8000"
+    name: str = "Postroad"
+    owner: str = "postmaster@localhost.localdomain"
+    language: str = "en"
+    mailman_cfg: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """`sqlite:///postroad.db` (relative to the home) or `postgresql://user:password@host:port/name`."""
+
+    url: str = "sqlite:///postroad.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The pages; `threads` answer requests at the same time."""
+
+    listen: Listen = Listen("127.0.0.1", 8000)
+    threads: int = 4
+    trust_forwarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The REST API and its one site-wide credential; the password is generated with the file."""
+
+    listen: Listen = Listen("127.0.0.1", 8001)
+    user: str = "restadmin"
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lmtp:
+    """Where the MTA hands in mail, and what is taken at most (bytes, recipients, connections, seconds)."""
+
+    listen: Listen = Listen("127.0.0.1", 8024)
+    max_size: int = 33_554_432
+    max_recipients: int = 1000
+    max_connections: int = 200
+    idle_seconds: int = 300
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """How the MTA learns our addresses: asked live (`listen = "127.0.0.1:8025"`), or from files kept in `folder`.
+
+    `type` is the kind of Postfix's table; `postmap` makes one of a file, unless the type is "regex".
+    """
+
+    listen: Listen | None = None
+    files: typing.Literal["none", "postfix", "exim"] = "none"
+    folder: str = "data"
+    type: typing.Literal["hash", "lmdb", "cdb", "regex"] = "hash"
+    postmap: str = "/usr/sbin/postmap"
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """The relay that mail is handed to; host "" keeps every mail in the built-in outbox instead."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    security: typing.Literal["none", "starttls", "tls"] = "none"
+    connections: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """URL prefixes beside `base_url` that template URIs set through REST may be fetched from."""
+
+    fetch_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """How mail is treated, site-wide; days and seconds are in the names."""
+
+    personal_copies: bool = True
+    verp_probes: bool = True
+    verp_key_days: int = 14
+    count_unkeyed_bounces: bool = False
+    delivery_retry_days: float = 5.0
+    retry_first_seconds: float = 60.0
+    retry_most_seconds: float = 14_400.0
+    remove_dkim_headers: bool = False
+    email_commands_max_lines: int = 10
+    max_autoresponses_per_day: int = 10
+    pending_request_days: float = 3.0
+    moderator_request_days: float = 180.0
+    noreply_address: str = "noreply"
+    run_tasks_every: float = 3600.0
+    hold_digest: bool = False
+    plain_digest_keep_headers: tuple[str, ...] = (
+        "Message", "Date", "From", "Subject", "To", "Cc", "Message-ID", "Keywords",
+    )  # fmt: skip
+    mime_digest_keep_headers: tuple[str, ...] = (
+        "Date", "From", "To", "Cc", "Subject", "Message-ID", "Keywords", "In-Reply-To", "References", "Content-Type",
+        "MIME-Version", "Content-Transfer-Encoding", "Precedence", "Reply-To", "Message", "List-Post",
+    )  # fmt: skip
+    masthead_threshold: int = 4
+    header_checks: tuple[str, ...] = ()
+    jump_chain: str = "hold"
+    listname_chars: str = "[-_.0-9a-z]"
+    trusted_authserv_ids: tuple[str, ...] = ()
+    answer_strangers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dkim:
+    """Signatures on what goes out (RFC 6376), by the keys that `postroad dkim` makes; `arc` seals posts (RFC 8617)."""
+
+    sign: bool = True
+    arc: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    """Name servers (`192.0.2.1`, `127.0.0.1:5353`; the system's when there are none), seconds for a try and for all."""
+
+    servers: tuple[str, ...] = ()
+    timeout_seconds: float = 3.0
+    lifetime_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Nntp:
+    """The news server that lists are gated to (RFC 3977); host "" switches the gateway off. Times in seconds."""
+
+    host: str = ""
+    port: int = 119
+    user: str = ""
+    password: str = ""
+    security: typing.Literal["none", "starttls", "tls"] = "none"
+    fetch_every: float = 300.0
+    timeout: float = 20.0
+    remove_headers: tuple[str, ...] = (
+        "nntp-posting-host", "nntp-posting-date", "x-trace", "x-complaints-to", "xref", "date-received", "posted",
+        "posting-version", "relay-version", "received", "path", "injection-info", "injection-date",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where messages are kept: "database" or "files" (below the home)."""
+
+    kind: typing.Literal["database", "files"] = "database"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is written to standard error: "debug", "info", "warning" or "error"."""
+
+    level: typing.Literal["debug", "info", "warning", "error"] = "info"
