@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.mailflow.archive import moving_in as archive
 from postroad.mailflow.archive.models import Mail
-from postroad.mailflow.pipeline.draft import with_crlf
 from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives
 from postroad.upgrade.hyperkitty.rebuilding import Attachment, Kept, Old, prepared
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
