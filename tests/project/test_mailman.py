@@ -1,6 +1,8 @@
 """The `mailman` command does what Mailman Core's does, with its options, output and exit codes."""
 
+import email
 import fcntl
+import pickle
 
 import pytest
 
@@ -44,6 +46,9 @@ def test_lists_are_made_and_shown(mailman):
         (("conf", "-s", "nothing"), "no such section"),
         (("qfile", "99"), "no queue entry 99"),
         (("inject", "-q", "outer", "ants@lists.example.org"), "no such queue"),
+        (("inject", "-q", "shunt", "ants@lists.example.org"), "takes no mail by hand"),
+        (("inject", "-m", "to=x", "ants@lists.example.org"), "unknown metadata: to"),
+        (("qfile", "/nowhere.pck"), "/nowhere.pck: No such file"),
         (("-C", "/nowhere.cfg", "lists"), "/nowhere.cfg: no such file"),
     ],
 )
@@ -125,6 +130,29 @@ def test_a_mail_is_injected_and_shown(mailman):
     assert "moderation" in shown.stdout
 
 
+def test_a_file_of_an_old_queue_is_shown_and_not_run(mailman, tmp_path):
+    message = email.message_from_string("Subject: Old post\n\nHello\n")
+    file = tmp_path / "1.pck"
+    file.write_bytes(pickle.dumps(message) + pickle.dumps({"listid": "ants.lists.example.org", "version": 3}))
+    shown = mailman("qfile", str(file))
+    assert shown.returncode == 0, shown.stderr
+    assert "Subject: Old post\n" in shown.stdout
+    assert "'listid': 'ants.lists.example.org'" in shown.stdout
+    file.write_bytes(pickle.dumps(Touching(tmp_path / "touched")))
+    assert mailman("qfile", str(file)).returncode == 2
+    assert not (tmp_path / "touched").exists()
+
+
+class Touching:
+    """A pickle that makes a file when it is run."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
 def test_the_configuration_is_told_in_mailmans_words(mailman, tmp_path):
     old = tmp_path / "mailman.cfg"
     old.write_text("[mta]\nverp_probes: no\nmax_recipients: 50\n[mailman]\npending_request_life: 5d\n")
@@ -132,6 +160,9 @@ def test_the_configuration_is_told_in_mailmans_words(mailman, tmp_path):
     assert mailman("conf", "-s", "mta", "-k", "verp_probes").stdout == "yes\n"
     assert mailman("-C", str(old), "conf", "-s", "mailman", "-k", "pending_request_life").stdout == "5d\n"
     whole = mailman("-C", str(old), "conf").stdout
+    assert "[styles] default: legacy-default\n" in whole
+    assert "[webservice] admin_pass: (set)\n" in whole
+    assert "[mailman] pending_request_life: 5d\n" in whole
     assert "[mta] max_recipients: 50\n" in whole
     assert "[mta] lmtp_port: 8024\n" in whole
     info = mailman("info").stdout
@@ -144,7 +175,7 @@ def test_owners_are_told_what_waits(mailman):
     assert "has 0 moderation requests" in mailman("notify", "-v", "-n", "-l", "ants@lists.example.org").stdout
 
 
-def test_the_service_is_started_restarted_and_stopped(mailman):
+def test_the_service_is_started_restarted_and_stopped(mailman, tmp_path):
     site = mailman.site
     file = site.home / "postroad.toml"
     text = file.read_text()
@@ -152,10 +183,16 @@ def test_the_service_is_started_restarted_and_stopped(mailman):
         text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}")
     file.write_text(text)
     assert mailman("status").returncode == 0
-    started = mailman("start")
+    old = tmp_path / "mailman.cfg"
+    old.write_text(
+        f"[mailman]\nlayout: own\n[paths.own]\nvar_dir: {tmp_path}\n[mta]\nincoming: mailman.mta.null.NullMTA\n"
+    )
+    started = mailman("-C", str(old), "start")
     try:
         assert started.returncode == 0, started.stderr
-        assert mailman("status").returncode == 1
+        told = mailman("status")
+        assert told.returncode == 1
+        assert (tmp_path / "master.pid").read_text().strip() in told.stdout, "a unit of Mailman's finds its process"
         assert "it runs already" in mailman("start").stderr
     finally:
         assert mailman("stop").returncode == 0

@@ -7,6 +7,7 @@ environment say nothing. The importer reads paths and databases with it too.
 import configparser
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,8 @@ def candidates(explicit: str | None = None) -> list[Path]:
     """Where Mailman looks for its file, in its order."""
     named = [explicit, os.environ.get("MAILMAN_CONFIG_FILE")]
     usual = ["mailman.cfg", "var/etc/mailman.cfg", "~/.mailman.cfg", "/etc/mailman.cfg", "/etc/mailman3/mailman.cfg"]
-    return [Path(text).expanduser() for text in (*named, *usual) if text]
+    beside = Path(sys.argv[0]).resolve().parent.parent / "etc" / "mailman.cfg"
+    return [*(Path(text).expanduser() for text in (*named, *usual) if text), beside]
 
 
 def find(explicit: str | None = None) -> Path | None:

@@ -62,25 +62,28 @@ def jobs_of(name: str) -> "QuerySet[Job]":
 
 
 @transaction.atomic
-def inject(name: str, mailing_list: MailingList, text: str) -> int:
-    """Put a mail into a queue as if it had come to the list; the key of its job.
+def inject(name: str, mailing_list: MailingList, raw: bytes, *, by: str, sender: str = "", recipient: str = "") -> int:
+    """Put a mail into a queue as if it had come to the list; the key of its job. `by` stands in its journey.
 
     Raises:
-        BadInput: this queue takes no mail by hand.
+        BadInput: there is no such queue, or it takes no mail by hand.
     """
-    target = QUEUES[name]
+    target = QUEUES.get(name)
+    if target is None:
+        raise BadInput(f"no such queue: {name}; there are {', '.join(QUEUES)}")
     if target.kind is None:
         takers = ", ".join(row.name for row in QUEUES.values() if row.kind is not None)
         raise BadInput(f"Queue {name} takes no mail by hand; allowed are {takers}.")
-    data = text.encode().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    data = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     message_id = message_id_of(Headers.parse(data)) or new_message_id(mailing_list.mail_host)
     part = {"bounces": "bounces", "request": "request"}.get(target.kind, "")
     envelope = Envelope(
         journey=queue.new_journey(), message=storage.store(data), message_id=message_id, received_at=time.time(),
-        size=len(data), kind=target.kind, list_id=mailing_list.list_id, recipient=mailing_list.address(part),
+        size=len(data), kind=target.kind, list_id=mailing_list.list_id,
+        recipient=recipient or mailing_list.address(part), sender=sender,
     )  # fmt: skip
     queue.put(target.stage, envelope)
-    queue.record(envelope, "intake", "accepted", f"put into {name} over REST")
+    queue.record(envelope, "intake", "accepted", f"put into {name} {by}")
     return int(Job.objects.filter(queue=target.stage).latest("pk").pk)
 
 

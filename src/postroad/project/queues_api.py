@@ -44,7 +44,7 @@ def _inject(request: HttpRequest, values: Values, name: str) -> HttpResponse:
     mailing_list = find_list(values["list_id"])
     if mailing_list is None:
         raise BadInput("No such list")
-    return created(request, f"queues/{name}/{inject(name, mailing_list, values['text'])}")
+    return created(request, f"queues/{name}/{inject(name, mailing_list, values['text'].encode(), by='over REST')}")
 
 
 def _drop(request: HttpRequest, values: Values, name: str, file: str) -> HttpResponse:

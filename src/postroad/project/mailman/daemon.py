@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
+from postroad.foundation import mailman_cfg
 from postroad.foundation.instance import running
 from postroad.project.mailman.cli import HELP, fail, open_site
 
@@ -37,8 +39,21 @@ def start(force: bool, generate_alias_file: bool, run_as_user: bool, quiet: bool
         )  # fmt: skip
         if not _is_ready(child, heard):
             raise fail(f"it could not start; {log} says why")
+    _write_pid(child.pid)
     if not quiet:
         click.echo(f"Started as process {child.pid}; its log is {log}")
+
+
+def _write_pid(pid: int) -> None:
+    """Where the mailman.cfg says, so that a unit of Mailman's (`Type=forking`, `PIDFile=`) finds its process."""
+    named = os.environ.get("POSTROAD_SITE_MAILMAN_CFG")
+    if named is None:
+        return
+    file = Path(mailman_cfg.read(Path(named)).paths()["pid_file"])
+    try:
+        file.write_text(f"{pid}\n", encoding="ascii")
+    except OSError as error:
+        click.echo(f"{file}: {error.strerror}", err=True)
 
 
 def _is_ready(child: "subprocess.Popen[bytes]", heard: socket.socket) -> bool:

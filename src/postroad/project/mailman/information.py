@@ -2,12 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from postroad.foundation import durations, mailman_cfg
+from postroad.foundation import mailman_cfg
 from postroad.foundation.configuration import Configuration, current
 from postroad.project.mailman.cli import HELP, fail, open_site, version_line
 
@@ -55,30 +54,34 @@ def _without_password(found: Configuration) -> str:
     return found.database.url.replace(f":{parts.password}@", ":(set)@")
 
 
-_SHOWN: dict[Callable[..., object], Callable[[object], str]] = {
-    durations.seconds_of: lambda value: durations.text_of(float(str(value))),
-    mailman_cfg._days: lambda value: durations.text_of(float(str(value)) * durations.DAY),
-    mailman_cfg.yes_or_no: lambda value: "yes" if value else "no",
-    mailman_cfg._security: lambda value: {"none": "smtp", "tls": "smtps"}.get(str(value), str(value)),
-}
-
-
 def in_force() -> dict[str, dict[str, str]]:
     """Mailman's sections and keys with what is in force here; what a mailman.cfg says beyond that stands as written."""
+    from postroad.project import system_configuration
+
     found: dict[str, dict[str, str]] = {}
     named = current().site.mailman_cfg or os.environ.get("POSTROAD_SITE_MAILMAN_CFG", "")
     if named:
         for section, values in mailman_cfg.read(Path(named)).sections.items():
             found[section] = {key: " ".join(value.split()) for key, value in values.items()}
-    for (section, key), (ours, name, convert) in mailman_cfg.MAPPED.items():
-        value = getattr(getattr(current(), ours), name)
-        text = " ".join(value) if isinstance(value, tuple) else _SHOWN.get(convert, str)(value)
-        found.setdefault(section, {})[key] = "(set)" if name == "password" and value else text
-    for ours, (section, host, port) in mailman_cfg.LISTENERS.items():
-        listen = getattr(current(), ours).listen
-        found.setdefault(section, {}).update({host: listen.host, port: str(listen.port)})
-    found.setdefault("database", {})["url"] = _without_password(current())
+    for section, values in system_configuration.sections(current()).items():
+        ours = {key: " ".join(value.split()) for key, value in values.items()}
+        # What has no setting here is told as the file has it.
+        kept = {key: value for key, value in found.get(section, {}).items() if not _is_ours(section, key)}
+        found[section] = {**ours, **kept}
+    for (section, key), ours_too in SECRETS.items():
+        found[section][key] = "(set)" if getattr(current(), ours_too).password else ""
+    found["database"]["url"] = _without_password(current())
     return found
+
+
+SECRETS = {("mta", "smtp_pass"): "smtp", ("nntp", "password"): "nntp", ("webservice", "admin_pass"): "rest"}
+"""Mailman's section and key → our section with the password, which is not shown."""
+
+
+def _is_ours(section: str, key: str) -> bool:
+    """Whether a key of mailman.cfg is a setting here, so that what is in force counts and not what the file says."""
+    listeners = {(name, key) for name, *keys in mailman_cfg.LISTENERS.values() for key in keys}
+    return (section, key) in mailman_cfg.MAPPED or (section, key) in listeners
 
 
 @click.command("conf", context_settings=HELP)

@@ -8,13 +8,19 @@ from postroad.project.mailman.cli import fail, site_command
 @site_command("create")
 @click.option("--language", metavar="CODE", help="The list's language.")
 @click.option("-o", "--owner", "owners", multiple=True, metavar="ADDRESS", help="May be given several times.")
-@click.option("--style-name", "style", metavar="NAME", default="legacy-default", help="First values of its settings.")
+@click.option("--style-name", "style", metavar="NAME", help="First values of its settings.")
 @click.option("-n/-N", "--notify/--no-notify", "-notify/-no-notify", "notify", default=False, help="Tell the owners.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("-d/-D", "--domain/--no-domain", "domain", default=True, help="Make the domain too if it is new.")
 @click.argument("listname")
 def create(
-    language: str | None, owners: tuple[str, ...], style: str, notify: bool, quiet: bool, domain: bool, listname: str
+    language: str | None,
+    owners: tuple[str, ...],
+    style: str | None,
+    notify: bool,
+    quiet: bool,
+    domain: bool,
+    listname: str,
 ) -> None:
     """Make the list whose posting address is LISTNAME."""
     from postroad.community.lists import actions
@@ -23,6 +29,7 @@ def create(
     from postroad.community.subscriptions import actions as subscriptions
     from postroad.foundation.languages import is_language
     from postroad.foundation.message.addresses import is_valid_email
+    from postroad.project.mailman.information import in_force
 
     if language and not is_language(language):
         raise fail(f"unknown language: {language}")
@@ -34,7 +41,7 @@ def create(
         if not domain:
             raise fail(f"unknown domain: {host}")
         actions.create_domain(host)
-    made = actions.create_list(listname, style)
+    made = actions.create_list(listname, style or in_force()["styles"]["default"])
     if language:
         actions.change_settings(made, {"preferred_language": language})
     for address in owners:

@@ -1,19 +1,12 @@
 """inject, qfile, unshunt (facts: cli §7)."""
 
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from postroad.project.mailman.cli import fail, site_command
-
-QUEUES = {
-    "in": "moderation", "pipeline": "pipeline", "virgin": "pipeline", "archive": "archive", "bounces": "bounces",
-    "command": "mail_commands", "digest": "digests", "nntp": "usenet",
-}  # fmt: skip
-"""Mailman's queue → ours."""
-_KINDS = {"bounces": "bounces", "command": "request", "virgin": "notice"}
 
 
 @site_command("inject")
@@ -24,37 +17,21 @@ _KINDS = {"bounces": "bounces", "command": "request", "virgin": "notice"}
 @click.argument("listspec", required=False)
 def inject(queue: str, filename: str, metadata: tuple[str, ...], show: bool, listspec: str | None) -> None:
     """Put a mail into a queue of LISTSPEC."""
-    from postroad.foundation.message.headers import Headers
-    from postroad.foundation.message.message_id import message_id_of, new_message_id
-    from postroad.foundation.queue import actions
-    from postroad.foundation.queue.envelope import Envelope
-    from postroad.foundation.storage.actions import store
+    from postroad.project import queues
     from postroad.project.mailman.rosters import the_list
 
     if show:
-        click.echo("Available queues:")
-        for name in sorted(QUEUES):
-            click.echo(f"    {name}")
+        click.echo("Available queues:\n" + "".join(f"    {name}\n" for name in sorted(queues.QUEUES)), nl=False)
         return
     if not listspec:
         raise fail("LISTSPEC is needed")
-    if queue not in QUEUES:
-        raise fail(f"no such queue: {queue}; there are {', '.join(sorted(QUEUES))}")
     mailing_list = the_list(listspec)
     given = dict(pair.partition("=")[::2] for pair in metadata)
     unknown = set(given) - {"sender", "recipient"}
     if unknown:
         raise fail(f"unknown metadata: {', '.join(sorted(unknown))}; sender and recipient can be given")
     raw = sys.stdin.buffer.read() if filename == "-" else _read(filename)
-    raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    message_id = message_id_of(Headers.parse(raw)) or new_message_id(mailing_list.mail_host)
-    envelope = Envelope(
-        journey=actions.new_journey(), message=store(raw), message_id=message_id, received_at=time.time(),
-        size=len(raw), list_id=mailing_list.list_id, kind=_KINDS.get(queue, "posting"),  # type: ignore[arg-type]
-        recipient=given.get("recipient", mailing_list.fqdn_listname), sender=given.get("sender", ""),
-    )  # fmt: skip
-    actions.put(QUEUES[queue], envelope)
-    actions.record(envelope, "inject", "accepted", "by the administrator")
+    queues.inject(queue, mailing_list, raw, by="by the administrator", **given)
 
 
 def _read(filename: str) -> bytes:
@@ -66,30 +43,49 @@ def _read(filename: str) -> bytes:
 
 @site_command("qfile")
 @click.option("-p/-n", "--print/--no-print", "print_", default=True, help="Print, or only look whether it can be read.")
-@click.option("-i", "--interactive", is_flag=True, help="A Python prompt with the entry as `m`.")
-@click.argument("entry")
+@click.option("-i", "--interactive", is_flag=True, help="A Python prompt with the objects as `m`.")
+@click.argument("entry", metavar="ENTRY")
 def qfile(print_: bool, interactive: bool, entry: str) -> None:
-    """Show the queue entry of this number; `postroad queue show` and `queue quarantined` tell the numbers."""
+    """Show what a queue entry holds: one of ours by its number (`postroad queue show`), or a file of an old queue."""
+    objects = _entry(int(entry)) if entry.isdigit() else _old_file(entry)
+    if print_:
+        click.echo("[----- start pickle -----]")
+        for number, found in enumerate(objects, 1):
+            click.echo(f"<----- start object {number} ----->")
+            click.echo(found.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(found, bytes) else found)
+        click.echo("[----- end pickle -----]")
+    if interactive:
+        import code
+
+        code.interact(f"m holds what is in {entry}", local={"m": objects})
+
+
+def _entry(number: int) -> list[Any]:
+    """The mail, its envelope and, if there is one, the error of an entry of ours."""
     from postroad.foundation.queue.envelope import decode
     from postroad.foundation.queue.models import Job
     from postroad.foundation.storage.actions import load_many
 
-    job = Job.objects.filter(pk=int(entry)).first() if entry.isdigit() else None
+    job = Job.objects.filter(pk=number).first()
     if job is None:
-        raise fail(f"no queue entry {entry}; entries have numbers here, and old files are read by `postroad import`")
+        raise fail(f"no queue entry {number}; `postroad queue show` tells what waits")
     envelope = decode(bytes(job.envelope))
     raw = load_many([envelope.message]).get(envelope.message, b"")
-    if print_:
-        click.echo(f"[----- start {job.queue} {job.pk} -----]")
-        click.echo(raw.decode("utf-8", "replace").replace("\r\n", "\n"))
-        click.echo(f"[----- envelope -----]\n{envelope}")
-        if job.error:
-            click.echo(f"[----- error -----]\n{job.error}")
-        click.echo("[----- end -----]")
-    if interactive:
-        import code
+    return [raw, f"{job.queue}: {envelope}", *([job.error] if job.error else [])]
 
-        code.interact(f"m is entry {job.pk}", local={"m": envelope, "raw": raw})
+
+def _old_file(name: str) -> list[Any]:
+    """The mail and its metadata from a file of Mailman's queues, which is read and never run."""
+    import pprint
+
+    from postroad.foundation.errors import BadInput
+    from postroad.upgrade.mailman3.messages import queue_file
+
+    try:
+        raw, metadata = queue_file(_read(name))
+    except BadInput as error:
+        raise fail(f"{name}: {error}") from None
+    return [raw, pprint.pformat(metadata)]
 
 
 @site_command("unshunt")
