@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "postroad.upgrade.importing",
     "postroad.project",
     "postroad.project.outbox",
+    "postroad.project.posting",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",

@@ -1,17 +1,22 @@
 """Private is private: every address of the archive passes one gate."""
 
+import re
+
 import pytest
 from django.urls import get_resolver
 
 from postroad.community.lists import actions as lists
 from postroad.community.people import actions as people
 from postroad.community.subscriptions import actions as subscriptions
+from postroad.mailflow.archive.models import Favorite, LastView, Mail, Tag, Thread, Vote
 
 pytestmark = pytest.mark.django_db
 
 MARK = "xyzzyplover"
 ROLES = ("anonymous", "stranger", "former", "nonmember", "unverified", "member", "moderator", "owner", "superuser")
 READERS = {"member", "moderator", "owner", "superuser"}
+MODERATORS = {"moderator", "owner", "superuser"}
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 @pytest.fixture
@@ -20,8 +25,8 @@ def secret(ant, archive):
     mailing_list = lists.create_list("secret@example.com")
     lists.change_settings(mailing_list, {"archive_policy": "private", "display_name": MARK, "advertised": False})
     archive(
-        "one", f"--x\nContent-Type: text/plain\n\n{MARK}\n--x\nContent-Disposition: attachment; filename={MARK}.txt\n"
-        f"Content-Type: text/plain\n\n{MARK}\n--x--\n",
+        "one", f"--x\nContent-Type: text/plain\n\n{MARK}\n--x\nContent-Disposition: attachment; filename={MARK}.png\n"
+        f"Content-Type: image/png\nContent-Transfer-Encoding: base64\n\n{PIXEL}\n--x--\n",
         mailing_list=mailing_list, subject=MARK, content_type="multipart/mixed; boundary=x",
     )  # fmt: skip
     return mailing_list
@@ -60,7 +65,7 @@ def doors(mailing_list) -> list[str]:
     mail = mailing_list.archived.select_related("thread").get()
     values = {
         "list_id": mailing_list.list_id, "hash_": mail.message_id_hash, "key": mail.thread.key, "number": 1,
-        "year": mail.date.year, "month": mail.date.month,
+        "year": mail.date.year, "month": mail.date.month, "message_id": mail.message_id,
     }  # fmt: skip
     resolver = next(r for r in get_resolver().url_patterns if getattr(r, "app_name", "") == "archive")
     found = []
@@ -80,15 +85,51 @@ def test_a_private_list_shows_itself_to_its_people_only(secret, visitor, role):
     for path in doors(secret):
         answer = client.get(path, {"q": MARK})
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        if role in READERS:
-            assert answer.status_code == 200, (path, answer.status_code)
-            assert answer["Cache-Control"] == "private, no-store"
+        if answer.status_code == 405 or answer.get("Location", "").startswith("/accounts/login/"):
+            assert MARK.encode() not in body
+        elif role in READERS:
+            forbidden = role not in MODERATORS and path.endswith(("/delete/", "/reattach/"))
+            assert answer.status_code == 403 if forbidden else answer.status_code in (200, 302), path
+            assert answer["Cache-Control"] in ("private, no-store", "private, no-cache")
         elif "secret" in path:
             assert answer.status_code == 404, path
         else:
-            assert MARK.encode() not in body.replace(f'value="{MARK}"'.encode(), b"").replace(
-                f"<title>{MARK} ".encode(), b""
-            ), path
+            echo = re.compile(rb"(value|title)=\"xyzzyplover\"|<title>xyzzyplover |q=xyzzyplover")
+            assert MARK.encode() not in echo.sub(b"", body), path
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in READERS])
+def test_nobody_from_outside_changes_a_private_list(secret, visitor, role):
+    client = visitor(role)
+    before = everything()
+    for path in doors(secret):
+        for wish in ({"vote": "1"}, {"tag": "x"}, {"wanted": "1"}, {"category": "todo"}, {"parent": "x"}, {}):
+            answer = client.post(path, wish)
+            assert answer.status_code in (302, 404, 405), path
+            assert MARK.encode() not in answer.content
+    assert everything() == before
+
+
+def everything() -> list[object]:
+    models = (Mail, Thread, Vote, Tag, Favorite, LastView)
+    return [sorted(model.objects.values_list()) for model in models]
+
+
+@pytest.mark.parametrize("path", ["delete/", "reattach/", "category/"])
+def test_a_member_does_not_tend_the_archive(secret, visitor, path):
+    client = visitor("member")
+    key = Thread.objects.get().key
+    answer = client.post(f"/lists/secret.example.com/thread/{key}/{path}", {"category": "todo", "parent": key})
+    assert answer.status_code == 403
+    assert Thread.objects.get().category == ""
+
+
+def test_a_get_changes_nothing(secret, visitor):
+    client = visitor("owner")
+    before = everything()
+    for path in doors(secret):
+        client.get(path)
+    assert everything() == before
 
 
 def test_a_hidden_list_and_one_that_is_not_there_look_the_same(client, secret):

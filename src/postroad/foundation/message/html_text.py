@@ -5,6 +5,8 @@ import textwrap
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from postroad.foundation.message.html_depth import is_too_deep
+
 LONGEST_HTML = 1_000_000
 """Characters of HTML that are looked at."""
 
@@ -16,18 +18,13 @@ _BLOCKS = frozenset({
 })  # fmt: skip
 _SPACED = frozenset({"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 _WIDTH = 76
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>?")
-_UNCLOSED = frozenset({
-    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p",
-    "param", "source", "tbody", "td", "th", "thead", "tr", "wbr",
-})  # fmt: skip
-_DEEPEST = 500
+_TAG = re.compile(r"<[^<>]*>?")
 
 
 def html_to_text(html: str) -> str:
     """The text in LF lines of at most 76 characters, except where a word or `<pre>` is longer. Never fails."""
     html = html[:LONGEST_HTML]
-    if _is_too_deep(html):
+    if is_too_deep(html):
         return _TAG.sub(" ", html)
     tree = LexborHTMLParser(html)
     for node in tree.css(_DROPPED):
@@ -36,17 +33,6 @@ def html_to_text(html: str) -> str:
     if tree.body is not None:
         _write(tree.body, writer)
     return writer.text()
-
-
-def _is_too_deep(html: str) -> bool:
-    """Whether elements lie deeper in each other than anybody writes them: parsers take quadratic time for that."""
-    depth = 0
-    for match in _TAG.finditer(html):
-        if match[2].lower() not in _UNCLOSED:
-            depth = max(0, depth + (-1 if match[1] else 1))
-            if depth > _DEEPEST:
-                return True
-    return False
 
 
 class _Writer:

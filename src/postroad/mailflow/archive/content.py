@@ -4,12 +4,14 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
+from postroad.foundation.message.html_depth import is_too_deep
 from postroad.foundation.message.mime import MimeTooComplex, Part, walk
 
 LONGEST_TEXT = 300_000
 """Characters of a text that are shown and indexed; the raw mail has all of them."""
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_TAG = re.compile(r"<[^<>]*>?")
 _BLOCKS = "p, div, br, li, tr, h1, h2, h3, h4, h5, h6, blockquote, pre, table, hr"
 
 
@@ -47,6 +49,8 @@ def plain_text(raw: bytes, parts: list[Part] | None = None) -> str:
 
 def html_to_text(html: str) -> str:
     """The words of an HTML text; blocks end lines."""
+    if is_too_deep(html):
+        return _TAG.sub(" ", html)
     tree = LexborHTMLParser(html)
     if tree.body is None:
         return ""

@@ -4,6 +4,8 @@ Search has its own table, which no model knows; see `search/index.py`.
 """
 
 from django.db import models
+from django.utils import timezone
+from django.utils.dates import MONTHS
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
@@ -22,7 +24,9 @@ class Thread(models.Model):
     last_by = models.CharField(max_length=255, blank=True)
     """Name of the newest mail's author."""
     category = models.CharField(max_length=64, blank=True)
-    """Brought by an import from HyperKitty."""
+    """What the list's moderators call this kind of conversation."""
+    changed_at = models.DateTimeField(default=timezone.now)
+    """When anything last changed that a page shows of it; see `freshness.py`."""
 
     class Meta:
         db_table = "archive_thread"
@@ -85,6 +89,21 @@ class Month(models.Model):
     class Meta:
         db_table = "archive_month"
         constraints = [models.UniqueConstraint(fields=["mailing_list", "year", "month"], name="archive_month_once")]
+
+    @property
+    def name(self) -> str:
+        """The month's name in the reader's language."""
+        return str(MONTHS[self.month])
+
+
+class Revision(models.Model):
+    """How often a list's archive has changed; see `freshness.py`."""
+
+    mailing_list = models.OneToOneField(MailingList, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "archive_revision"
 
 
 class OldAddress(models.Model):

@@ -1,14 +1,17 @@
 """Who may read which archive, and the reads its pages make. Every page passes `list_for` or `readable_lists` first."""
 
+import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import Http404
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
-from postroad.mailflow.archive.models import Mail
+from postroad.mailflow.archive.models import Mail, Month, Thread
 
 PUBLIC = Q(archive_policy="public")
 
@@ -53,27 +56,132 @@ def shown_lists(user: Any) -> "QuerySet[MailingList]":
     return rows.filter(advertised=True).order_by("list_id")
 
 
+# --- months
+
+
+def months_by_year(mailing_list: MailingList) -> list[tuple[int, list[Month]]]:
+    """The months that have mails, the newest first, by year."""
+    rows = Month.objects.filter(mailing_list=mailing_list, count__gt=0).order_by("-year", "-month")
+    return [(year, list(months)) for year, months in itertools.groupby(rows, key=lambda row: row.year)]
+
+
+def threads_of_month(mailing_list: MailingList, begin: datetime, end: datetime) -> list[tuple[int, int]]:
+    """Keys of the conversations that had a mail in this time, the liveliest last mail first, and how many they had.
+
+    Read from the index alone, and only as many of its entries as the time has mails.
+    """
+    rows = (
+        Mail.objects.filter(mailing_list=mailing_list, date__gte=begin, date__lt=end)
+        .values_list("thread_id").annotate(here=Count("pk"), newest=Max("date")).order_by("-newest", "-thread_id")
+    )  # fmt: skip
+    return [(thread, here) for thread, here, _ in rows]
+
+
+# --- conversations
+
+
 LONGEST_TREE = 400
 """Mails of a thread that are put in the order of a conversation; a longer one is shown by date."""
 
 
-def in_order(mails: Sequence[Mail]) -> list[tuple[Mail, int]]:
-    """Mails with their depth, each reply behind what it answers, siblings by date; without recursion."""
-    known = {mail.pk for mail in mails}
-    replies: dict[int | None, list[Mail]] = {}
-    for mail in sorted(mails, key=lambda m: (m.date, m.pk)):
-        replies.setdefault(mail.parent_id if mail.parent_id in known else None, []).append(mail)
-    ordered: list[tuple[Mail, int]] = []
-    stack = [(mail, 0) for mail in reversed(replies.get(None, []))]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A mail's place in its conversation."""
+
+    pk: int
+    parent: int | None
+    date: datetime
+    depth: int = 0
+
+
+def places(thread: Thread, *, by_date: bool = False) -> list[Place]:
+    """Where every mail of a conversation stands: each reply behind what it answers, siblings by date."""
+    rows = Mail.objects.filter(thread=thread).order_by("date", "pk").values_list("pk", "parent_id", "date")
+    return in_order([Place(*row) for row in rows], by_date=by_date)
+
+
+def in_order(rows: Sequence[Place], *, by_date: bool = False) -> list[Place]:
+    """Places, which come by date, in the order of the conversation, with their depths; without recursion."""
+    known = {row.pk for row in rows}
+    replies: dict[int | None, list[Place]] = {}
+    for row in rows:
+        replies.setdefault(row.parent if row.parent in known else None, []).append(row)
+    ordered: list[Place] = []
+    stack = [(row, 0) for row in reversed(replies.get(None, []))]
     while stack:
-        mail, depth = stack.pop()
-        ordered.append((mail, depth))
-        stack.extend((reply, depth + 1) for reply in reversed(replies.get(mail.pk, [])))
-    return ordered
+        row, depth = stack.pop()
+        ordered.append(replace(row, depth=depth))
+        stack.extend((reply, depth + 1) for reply in reversed(replies.get(row.pk, [])))
+    return sorted(ordered, key=lambda row: (row.date, row.pk)) if by_date else ordered
 
 
-def mails_by_key(keys: Iterable[int]) -> list[Mail]:
-    """Mails in the order of their keys given."""
+def mails_at(thread: Thread, start: int, count: int) -> list[Mail]:
+    """So many mails of a conversation by date, from the nearer end: the last page costs what the first does."""
+    rows = Mail.objects.filter(thread=thread).order_by("date", "pk")
+    if start * 2 > thread.count:
+        behind = max(0, thread.count - start - count)
+        taken = max(0, min(count, thread.count - start))
+        keys = list(rows.reverse().values_list("pk", flat=True)[behind : behind + taken])[::-1]
+    else:
+        keys = list(rows.values_list("pk", flat=True)[start : start + count])
+    return mails_by_key(keys)
+
+
+def mails_by_key(keys: Iterable[int], *, with_list: bool = False) -> list[Mail]:
+    """Mails in the order of their keys given; where they may be of several lists, with these."""
     wanted = list(keys)
-    found = Mail.objects.select_related("mailing_list", "thread").in_bulk(wanted)
+    rows = Mail.objects.select_related("mailing_list") if with_list else Mail.objects.all()
+    found = rows.in_bulk(wanted)
     return [found[key] for key in wanted if key in found]
+
+
+def thread_of(mailing_list: MailingList, key: str) -> Thread:
+    """A conversation by its key, or by the hash of any of its mails: one that was joined to another is found there.
+
+    Raises:
+        Http404: there is none.
+    """
+    found = Thread.objects.filter(mailing_list=mailing_list, key=key).first()
+    if found is None:
+        mail = Mail.objects.select_related("thread").filter(mailing_list=mailing_list, message_id_hash=key).first()
+        if mail is None:
+            raise Http404
+        found = mail.thread
+    return found
+
+
+def mail_of(mailing_list: MailingList, hash_: str) -> Mail:
+    """A mail by its Message-ID hash, with its conversation.
+
+    Raises:
+        Http404: there is none.
+    """
+    rows = Mail.objects.select_related("thread")
+    found = rows.filter(mailing_list=mailing_list, message_id_hash=hash_.upper()[:32]).first()
+    if found is None:
+        raise Http404
+    found.mailing_list = mailing_list
+    return found
+
+
+def neighbours(mail: Mail) -> tuple[Mail | None, Mail | None]:
+    """The mails before and behind this one in its conversation, by date."""
+    around = Mail.objects.filter(thread_id=mail.thread_id)
+    before = around.filter(Q(date__lt=mail.date) | Q(date=mail.date, pk__lt=mail.pk)).order_by("-date", "-pk").first()
+    behind = around.filter(Q(date__gt=mail.date) | Q(date=mail.date, pk__gt=mail.pk)).order_by("date", "pk").first()
+    return before, behind
+
+
+# --- rights
+
+
+def may_moderate(user: Any, mailing_list: int) -> bool:
+    """Whether somebody may tend this list's archive: its owners and moderators, and the site's owners."""
+    if not (isinstance(user, User) and user.is_active):
+        return False
+    if user.is_superuser:
+        return True
+    roles = ("owner", "moderator")
+    rows = MailingList.objects.filter(pk=mailing_list)
+    by_address = Q(members__address__user=user, members__address__verified_on__isnull=False, members__role__in=roles)
+    return rows.filter(Q(members__user=user, members__role__in=roles) | by_address).exists()

@@ -16,6 +16,7 @@ MOST_REFERENCES = 20
 """Of one mail that are followed: the nearest."""
 
 _REPLY = re.compile(r"(?:(?:re|aw|sv|vs|antw|fwd?|wg)(?:\[\d{1,3}\])?:\s*)+", re.IGNORECASE)
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _PREVIEW = 200
 
 
@@ -62,8 +63,11 @@ def date_or(date: datetime | None, received: datetime) -> datetime:
 
 
 def on_one_line(text: str) -> str:
-    """Text of a header as a page can show it: white space in one, no control characters, 2000 characters."""
-    return " ".join(re.sub("[\x00-\x1f\x7f\ud800-\udfff]", " ", text[:4000]).split())[:2000]
+    """Text of a header as a page can show it: white space in one, no control characters, 2000 characters.
+
+    Characters that turn the direction of writing go too: a name with U+202E would turn round what stands behind it.
+    """
+    return " ".join(_CONTROLS.sub(" ", text[:4000]).split())[:2000]
 
 
 def _preview(text: str) -> str:

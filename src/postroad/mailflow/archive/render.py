@@ -1,24 +1,29 @@
-"""A mail's content as safe HTML: text with links and quotes, HTML mail cleaned by an allow-list, attachments named."""
+"""A mail's content as a page shows it: its texts as safe HTML, and its attachments named."""
 
 import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import nh3
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from postroad.foundation.message.mime import Part
 from postroad.mailflow.archive.content import is_text, parts_of, shown_texts
+from postroad.mailflow.archive.hypertext import clean_html
+from postroad.mailflow.archive.plain import text_to_html
+from postroad.mailflow.archive.reading import on_one_line
 
-_URL = re.compile(r"\bhttps?://[^\s<>\"'\u0000-\u001f]{1,2000}")
-_TRAILING = ".,;:!?)]}'"
-_ADDRESS = re.compile(r"([A-Za-z0-9._%+-]{1,64})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+)")
+MOST_CACHED = 8_000_000
+"""Characters of rendered mails that a process keeps."""
 
-_TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
-    "h6", "hr", "i", "ins", "kbd", "li", "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "sup", "table",
-    "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul",
-}  # fmt: skip
+_PICTURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+_PICTURE_TYPES = {"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,9 @@ class Attachment:
     name: str
     content_type: str
     size: int
+    """Octets, decoded; close to it for base64."""
+    is_picture: bool
+    """Whether the page shows it, and not in the text already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +44,80 @@ class Content:
     """What a page shows of a mail."""
 
     html: SafeString
-    attachments: list[Attachment]
+    attachments: tuple[Attachment, ...]
 
 
-def content_of(raw: bytes, *, obscure: bool) -> Content:
-    """A mail's text and attachments for a page; `obscure` hides mail addresses from harvesters."""
+def content_of(raw: bytes, *, address: str, obscure: bool) -> Content:
+    """A mail's text and attachments; `address` is its page's, `obscure` hides mail addresses from harvesters."""
     parts = parts_of(raw)
-    pieces = [_shown(part, text, obscure=obscure) for part, text in shown_texts(parts, raw)]
-    attachments = [
-        Attachment(number, part.filename or f"part {number}", part.content_type, part.end - part.body)
-        for number, part in enumerate(parts)
-        if not is_text(part)
-    ]
-    return Content(mark_safe("".join(pieces)), attachments)
+    images = _images(parts, address)
+    html = "".join(_shown(part, text, images, obscure=obscure) for part, text in shown_texts(parts, raw))
+    attachments = tuple(_attachment(number, part, html) for number, part in enumerate(parts) if not is_text(part))
+    return Content(mark_safe(html), attachments)
 
 
-def _shown(part: Part, text: str, *, obscure: bool) -> str:
+def _shown(part: Part, text: str, images: Mapping[str, str], *, obscure: bool) -> str:
     if part.content_type == "text/html":
-        return f'<div class="html-mail">{clean_html(_hidden(text) if obscure else text)}</div>'
-    return f'<div class="text-mail">{text_to_html(_hidden(text) if obscure else text)}</div>'
+        return f'<div class="html-mail" dir="auto">{clean_html(text, images, obscure=obscure)}</div>'
+    flowed = part.params.get("format", "").lower() == "flowed"
+    return f'<div class="text-mail">{text_to_html(text, obscure=obscure, flowed=flowed)}</div>'
 
 
-def _hidden(text: str) -> str:
-    return _ADDRESS.sub(lambda match: f"{match[1]}(a)…", text)
+def _images(parts: list[Part], address: str) -> dict[str, str]:
+    """The pictures an HTML text may name by their Content-ID, and where they are to be had."""
+    found = {}
+    for number, part in enumerate(parts):
+        content_id = (part.headers.get("content-id") or "").strip().strip("<>")
+        if content_id and part.content_type in _PICTURE_TYPES:
+            found[content_id] = f"{address}picture/{number}/"
+    return found
 
 
-def hidden_address(email: str) -> str:
-    """An address as a stranger sees it."""
-    return _hidden(email)
-
-
-def clean_html(html: str) -> str:
-    """HTML of a mail with nothing in it that runs, loads or tracks; links leave with no trace of the reader."""
-    return nh3.clean(
-        html, tags=_TAGS, url_schemes={"http", "https", "mailto"},
-        attributes={"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
-        link_rel="nofollow noopener noreferrer ugc",
-        clean_content_tags={"script", "style", "template", "title"},
+def _attachment(number: int, part: Part, html: str) -> Attachment:
+    name = on_one_line(part.filename)[:200] or f"part {number}"
+    size = part.end - part.body
+    return Attachment(
+        number, name, on_one_line(part.content_type)[:100], size * 3 // 4 if part.encoding == "base64" else size,
+        part.content_type in _PICTURE_TYPES and f"picture/{number}/" not in html,
     )  # fmt: skip
 
 
-def text_to_html(text: str) -> str:
-    """Plain text as HTML: quotes nested and foldable, links live, the signature set apart."""
-    pieces: list[str] = []
-    for depth, lines in _blocks(text.split("\n")):
-        body = linked("\n".join(lines).strip("\n"))
-        if not body:
-            continue
-        if depth == 0:
-            pieces.append(f"<p>{body}</p>")
-        elif len(lines) > 6:
-            pieces.append(
-                f'<details class="quote q{min(depth, 5)}"><summary>Quoted text</summary><p>{body}</p></details>'
-            )
-        else:
-            pieces.append(f'<blockquote class="quote q{min(depth, 5)}"><p>{body}</p></blockquote>')
-    return "".join(pieces)
+def picture_type(data: bytes) -> str | None:
+    """What kind of picture these bytes are, by how they begin; None for whatever else a sender calls a picture."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in _PICTURES if data.startswith(start)), None)
 
 
-def _blocks(lines: list[str]) -> list[tuple[int, list[str]]]:
-    """Paragraphs of equal quote depth; a signature is a block of its own."""
-    blocks: list[tuple[int, list[str]]] = []
-    for line in lines:
-        depth, rest = 0, line
-        while rest.startswith(">"):
-            depth, rest = depth + 1, rest[1:].removeprefix(" ")
-        if not blocks or blocks[-1][0] != depth or (depth == 0 and not rest.strip()):
-            blocks.append((depth, []))
-        blocks[-1][1].append(rest)
-    return blocks
+class RenderedMails:
+    """The mails rendered last; the least used go first. What may be read was decided before anybody asks here."""
+
+    def __init__(self, most: int = MOST_CACHED) -> None:
+        self._most = most
+        self._size = 0
+        self._kept: OrderedDict[tuple[str, str, bool], Content] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, message: str, address: str, *, obscure: bool) -> Content | None:
+        """A mail's content, if it is here; `message` is its key in storage."""
+        with self._lock:
+            content = self._kept.get((message, address, obscure))
+            if content is not None:
+                self._kept.move_to_end((message, address, obscure))
+            return content
+
+    def put(self, message: str, address: str, content: Content, *, obscure: bool) -> None:
+        """Keep a content, and let older ones go."""
+        key = (message, address, obscure)
+        with self._lock:
+            if key in self._kept or len(content.html) > self._most // 8:
+                return
+            self._kept[key] = content
+            self._size += len(content.html)
+            while self._size > self._most:
+                self._size -= len(self._kept.popitem(last=False)[1].html)
 
 
-def linked(text: str) -> str:
-    """Escaped text with its web addresses as links and its line ends kept."""
-    pieces, position = [], 0
-    for match in _URL.finditer(text):
-        url = match[0].rstrip(_TRAILING)
-        pieces += [
-            escape(text[position : match.start()]),
-            f'<a href="{escape(url)}" rel="nofollow noopener ugc">{escape(url)}</a>',
-        ]
-        position = match.start() + len(url)
-    pieces.append(escape(text[position:]))
-    return "".join(pieces).replace("\n", "<br>\n")
+def safe_filename(name: str, number: int) -> str:
+    """A name for a file on the reader's disk: no path, no leading dot, no character with a meaning of its own."""
+    return re.sub(r"[^\w. -]+", "_", name)[-100:].lstrip(". ") or f"part-{number}"

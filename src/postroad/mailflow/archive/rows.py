@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, datetime
 
 from django.db import connection
 from django.db.models import Model
 
 from postroad.community.lists.models import MailingList
+from postroad.mailflow.archive.freshness import touch
 from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Tag, Thread
 from postroad.mailflow.archive.weaving import Node, Strand, Wait, Weave
 
@@ -102,13 +104,14 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> N
     _insert(mails)
     for strand in strands:
         if strand.merged_into is not None and not strand.is_new:
-            _merge(strand.pk, strand.final().pk)
+            join(strand.pk, strand.final().pk)
     moved = [(node.parent, node.pk) for node in nodes if node.is_moved and not node.is_new]
     with connection.cursor() as cursor:
         if moved:
             cursor.executemany("UPDATE archive_mail SET parent_id = %s WHERE id = %s", moved)
     _write_waits(mailing_list, weave)
     _count(mailing_list, mails)
+    touch(mailing_list.pk)
 
 
 _COLUMNS = (
@@ -142,20 +145,21 @@ def _thread(strand: Strand, mailing_list: MailingList) -> Thread:
 
 def _update_threads(strands: Iterable[Strand]) -> None:
     moment = connection.ops.adapt_datetimefield_value
+    now = moment(datetime.now(UTC))
     rows = [
-        (s.subject, moment(s.first_at), moment(s.last_at), s.count, s.starter, s.last_by, s.pk)
+        (s.subject, moment(s.first_at), moment(s.last_at), s.count, s.starter, s.last_by, now, s.pk)
         for s in strands
     ]  # fmt: skip
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(
                 "UPDATE archive_thread SET subject = %s, first_at = %s, last_at = %s, count = %s, starter = %s,"
-                " last_by = %s WHERE id = %s",
+                " last_by = %s, changed_at = %s WHERE id = %s",
                 rows,
             )
 
 
-def _merge(source: int, into: int) -> None:
+def join(source: int, into: int) -> None:
     """Move a stored conversation's mails, and what readers added to it, into another."""
     Mail.objects.filter(thread_id=source).update(thread_id=into)
     Tag.objects.filter(thread_id=source).exclude(name__in=Tag.objects.filter(thread_id=into).values("name")).update(

@@ -2,19 +2,42 @@
 
 from django.urls import path
 
-from postroad.mailflow.archive import downloads, web
+from postroad.mailflow.archive import downloads, feeds, searching, taking_part, web
 
 app_name = "archive"
+
+_LIST = "lists/<str:list_id>/"
+_THREAD = f"{_LIST}thread/<str:key>/"
+_MESSAGE = f"{_LIST}message/<str:hash_>/"
+
 urlpatterns = [
     path("", web.home, name="home"),
-    path("search/", web.search, name="search"),
-    path("lists/<str:list_id>/", web.overview, name="overview"),
-    path("lists/<str:list_id>/search/", web.search, name="list_search"),
-    path("lists/<str:list_id>/feed.atom", downloads.feed, name="feed"),
-    path("lists/<str:list_id>/archive/<int:year>/<int:month>/", web.month, name="month"),
-    path("lists/<str:list_id>/archive/<int:year>/<int:month>.mbox.gz", downloads.mbox, name="mbox"),
-    path("lists/<str:list_id>/thread/<str:key>/", web.thread, name="thread"),
-    path("lists/<str:list_id>/message/<str:hash_>/", web.message, name="message"),
-    path("lists/<str:list_id>/message/<str:hash_>/raw", downloads.raw, name="raw"),
-    path("lists/<str:list_id>/message/<str:hash_>/attachment/<int:number>/", downloads.attachment, name="attachment"),
+    path("favorites/", taking_part.favorites, name="favorites"),
+    path("search/", searching.search, name="search"),
+    path("search/help/", searching.help_page, name="search_help"),
+    path("search/feed.atom", searching.feed, name="search_feed"),
+    path("search/description.xml", searching.description, name="search_description"),
+    path(_LIST, web.overview, name="overview"),
+    path(f"{_LIST}read/", taking_part.mark_list_read, name="mark_list_read"),
+    path(f"{_LIST}search/", searching.search, name="list_search"),
+    path(f"{_LIST}search/feed.atom", searching.feed, name="list_search_feed"),
+    path(f"{_LIST}feed.atom", feeds.of_list, name="feed"),
+    path(f"{_LIST}archive/<int:year>/<int:month>/", web.month, name="month"),
+    path(f"{_LIST}archive/<int:year>/<int:month>.mbox.gz", downloads.mbox, name="mbox"),
+    path(f"{_LIST}mail/<path:message_id>", web.by_message_id, name="by_message_id"),
+    path(_THREAD, web.thread, name="thread"),
+    path(f"{_THREAD}feed.atom", feeds.of_thread, name="thread_feed"),
+    path(f"{_THREAD}mbox.gz", downloads.thread_mbox, name="thread_mbox"),
+    path(f"{_THREAD}tags/", taking_part.tags, name="tags"),
+    path(f"{_THREAD}favorite/", taking_part.favorite, name="favorite"),
+    path(f"{_THREAD}read/", taking_part.mark_read, name="mark_read"),
+    path(f"{_THREAD}category/", taking_part.category, name="category"),
+    path(f"{_THREAD}reattach/", taking_part.reattach, name="reattach"),
+    path(f"{_THREAD}delete/", taking_part.delete_thread, name="delete_thread"),
+    path(_MESSAGE, web.message, name="message"),
+    path(f"{_MESSAGE}raw", downloads.raw, name="raw"),
+    path(f"{_MESSAGE}attachment/<int:number>/", downloads.attachment, name="attachment"),
+    path(f"{_MESSAGE}picture/<int:number>/", downloads.picture, name="picture"),
+    path(f"{_MESSAGE}vote/", taking_part.vote, name="vote"),
+    path(f"{_MESSAGE}delete/", taking_part.delete_message, name="delete_message"),
 ]

@@ -1,57 +1,43 @@
-"""Pages of the archive. Each asks the gate first, makes a handful of queries, and works without script."""
+"""Pages to read the archive. Each asks the gate first, makes a handful of queries, and works without script."""
 
-import re
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
-from postroad.foundation.storage import actions as storage
-from postroad.mailflow.archive.content import plain_text
-from postroad.mailflow.archive.models import Mail, Month, Thread
+from postroad.mailflow.archive import freshness, reader
+from postroad.mailflow.archive.models import Mail, Month, Revision, Thread
+from postroad.mailflow.archive.posts import author, person, posts
 from postroad.mailflow.archive.queries import (
     LONGEST_TREE,
-    in_order,
     list_for,
+    mail_of,
+    mails_at,
     mails_by_key,
-    readable_lists,
+    months_by_year,
+    neighbours,
+    places,
     shown_lists,
+    thread_of,
+    threads_of_month,
 )
-from postroad.mailflow.archive.render import content_of, hidden_address
-from postroad.mailflow.archive.search.analyser import tokens
-from postroad.mailflow.archive.search.index import COUNTED
-from postroad.mailflow.archive.search.index import search as search_index
-from postroad.mailflow.archive.search.query import Query, parse
 
+LISTS_ON_A_PAGE = 100
 MAILS_ON_A_PAGE = 50
 THREADS_ON_A_PAGE = 40
-FOUND_ON_A_PAGE = 20
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+MONTHS_OF_A_SPARK = 12
 
 
-def _frame(mailing_list: MailingList) -> dict[str, object]:
+def frame(mailing_list: MailingList) -> dict[str, object]:
     """What every page of a list shows."""
     settings = all_settings()
     return {
@@ -62,171 +48,212 @@ def _frame(mailing_list: MailingList) -> dict[str, object]:
     }
 
 
-def _name(mail: Mail) -> str:
-    """Whom the mail is by, without a whole address for harvesters."""
-    return mail.sender_name or hidden_address(mail.sender_email) or "unknown"
+def page_number(request: HttpRequest) -> int:
+    """The page that is asked for; 1 for whatever is no number."""
+    text = request.GET.get("page", "1")
+    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
+
+
+# --- all lists
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponseBase:
     """Every list there is for this visitor, the liveliest first."""
     latest = Thread.objects.filter(mailing_list=OuterRef("pk")).order_by("-last_at")
-    rows = shown_lists(request.user).annotate(
-        latest=Subquery(latest.values("last_at")[:1]), latest_subject=Subquery(latest.values("subject")[:1])
+    number = Revision.objects.filter(mailing_list=OuterRef("pk")).values("number")
+    rows = (
+        shown_lists(request.user)
+        .annotate(latest=Subquery(latest.values("last_at")[:1]), revision=Subquery(number))
+        .order_by("-latest", "list_id")
     )
+    page = Paginator(rows, LISTS_ON_A_PAGE).get_page(page_number(request))
+    lists: list[Any] = list(page.object_list)
+    facts = [(row.pk, row.revision, row.archive_policy, row.settings) for row in lists]
+    today = datetime.now(UTC).date()
+    return freshness.answer(request, (today, *facts), lambda: _home(request, page, lists, today))
+
+
+def _home(request: HttpRequest, page: Any, lists: Sequence[Any], today: date) -> HttpResponse:
+    newest = {
+        thread.mailing_list_id: thread
+        for row in lists
+        for thread in Thread.objects.filter(mailing_list=row, last_at=row.latest)[:1]
+    }
     settings = all_settings()
-    lists = [
-        {"row": row, "name": settings["display_name"].of(row), "about": settings["description"].of(row)} for row in rows
-    ]
-    lists.sort(key=lambda entry: entry["row"].latest.timestamp() if entry["row"].latest else 0, reverse=True)
-    return render(request, "archive/home.html", {"lists": lists})
+    sparks = _sparks(lists, today)
+    entries = [
+        {
+            "row": row, "name": (name := settings["display_name"].of(row)), "person": person(name, row.list_id),
+            "about": settings["description"].of(row), "thread": newest.get(row.pk), "spark": sparks[row.pk],
+        }
+        for row in lists
+    ]  # fmt: skip
+    return render(request, "archive/home.html", {"lists": entries, "page": page})
+
+
+def _sparks(lists: Iterable[MailingList], today: date) -> dict[int, dict[str, object]]:
+    """Mails of the last twelve months as heights of bars."""
+    last = today.year * 12 + today.month - 1
+    counts: dict[int, list[int]] = {row.pk: [0] * MONTHS_OF_A_SPARK for row in lists}
+    for month in Month.objects.filter(mailing_list__in=counts, year__gte=today.year - 1):
+        place = MONTHS_OF_A_SPARK - 1 - (last - (month.year * 12 + month.month - 1))
+        if 0 <= place < MONTHS_OF_A_SPARK:
+            counts[month.mailing_list_id][place] = month.count
+    return {pk: {"total": sum(row), "bars": _bars(row)} for pk, row in counts.items()}
+
+
+def _bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Place, top and height of each bar of 24 at most; a month with any mail shows one."""
+    heights = [max(1, count * 24 // max(counts)) if count else 0 for count in counts]
+    return [(place * 8, 24 - height, height) for place, height in enumerate(heights) if height]
+
+
+# --- one list
 
 
 @require_safe
-def overview(request: HttpRequest, list_id: str) -> HttpResponse:
-    """A list: its latest conversations and its months."""
+def overview(request: HttpRequest, list_id: str) -> HttpResponseBase:
+    """A list: its conversations, the liveliest first, and its months."""
     mailing_list = list_for(request.user, list_id)
-    threads = Thread.objects.filter(mailing_list=mailing_list).order_by("-last_at")[:15]
-    months = Month.objects.filter(mailing_list=mailing_list).order_by("-year", "-month")
+    facts = (*freshness.of_list(mailing_list), *reader.of_list(request.user, mailing_list))
+    return freshness.answer(request, facts, lambda: _overview(request, mailing_list))
+
+
+def _overview(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
+    number = page_number(request)
+    start = (number - 1) * THREADS_ON_A_PAGE
+    rows = Thread.objects.filter(mailing_list=mailing_list).order_by("-last_at")
+    threads = list(rows[start : start + THREADS_ON_A_PAGE + 1])
+    if number > 1 and not threads:
+        raise Http404
     context = {
-        **_frame(mailing_list),
-        "threads": threads,
-        "years": _years(months),
-        "info": all_settings()["info"].of(mailing_list),
-    }
+        **frame(mailing_list), "rows": thread_rows(request, threads[:THREADS_ON_A_PAGE]),
+        "years": months_by_year(mailing_list), "info": all_settings()["info"].of(mailing_list), "number": number,
+        "previous": number - 1, "next": number + 1 if len(threads) > THREADS_ON_A_PAGE else 0,
+    }  # fmt: skip
     return render(request, "archive/overview.html", context)
 
 
-def _years(months: Iterable[Month]) -> list[dict[str, object]]:
-    years: dict[int, list[dict[str, object]]] = {}
-    for month in months:
-        entry = {"month": month.month, "name": MONTHS[month.month - 1], "count": month.count, "year": month.year}
-        years.setdefault(month.year, []).append(entry)
-    return [{"year": year, "months": entries} for year, entries in years.items()]
-
-
-@require_safe
-def month(request: HttpRequest, list_id: str, year: int, month: int) -> HttpResponse:
-    """The conversations of a month that had a mail in it."""
-    mailing_list = list_for(request.user, list_id)
-    if not 1 <= month <= 12:
-        raise Http404
-    in_month = Q(mails__date__gte=_first(year, month), mails__date__lt=_first(*_next(year, month)))
-    rows = (
-        Thread.objects.filter(mailing_list=mailing_list).filter(in_month)
-        .annotate(here=Count("mails", filter=in_month)).order_by("-last_at")
-    )  # fmt: skip
-    page = Paginator(rows, THREADS_ON_A_PAGE).get_page(request.GET.get("page"))
-    if not page.object_list:
-        raise Http404
-    context = {**_frame(mailing_list), "page": page, "year": year, "month": month, "month_name": MONTHS[month - 1]}
-    return render(request, "archive/month.html", context)
-
-
-def _first(year: int, month: int) -> str:
-    try:
-        return f"{date(year, month, 1).isoformat()}T00:00:00Z"
-    except ValueError:
-        raise Http404 from None
-
-
-def _next(year: int, month: int) -> tuple[int, int]:
-    return (year, month + 1) if month < 12 else (year + 1, 1)
-
-
-@require_safe
-def thread(request: HttpRequest, list_id: str, key: str) -> HttpResponse:
-    """A whole conversation, or a page of it."""
-    mailing_list = list_for(request.user, list_id)
-    found = get_object_or_404(Thread, mailing_list=mailing_list, key=key)
-    mails = Mail.objects.filter(thread=found).order_by("date", "pk")
-    if found.count <= LONGEST_TREE:
-        ordered = in_order(list(mails))
-        page: Page[Any] = Paginator(ordered, MAILS_ON_A_PAGE).get_page(request.GET.get("page"))
-        pairs: list[tuple[Mail, int]] = list(page)
-    else:
-        page = Paginator(mails, MAILS_ON_A_PAGE).get_page(request.GET.get("page"))
-        pairs = [(mail, 0) for mail in page]
-    posts = _posts(request, [mail for mail, _ in pairs], {mail.pk: depth for mail, depth in pairs})
-    return render(
-        request, "archive/thread.html", {**_frame(mailing_list), "thread": found, "posts": posts, "page": page}
-    )
-
-
-def _posts(request: HttpRequest, mails: list[Mail], depths: dict[int, int]) -> list[dict[str, object]]:
-    raws = storage.load_many({mail.message for mail in mails})
-    obscure = not request.user.is_authenticated
+def thread_rows(request: HttpRequest, threads: Iterable[Thread]) -> list[dict[str, object]]:
+    """Conversations as rows of a page; for a reader who is signed in, with what is new to them."""
+    rows = list(threads)
+    seen = reader.seen(request.user, rows)
     return [
         {
-            "mail": mail, "who": _name(mail), "depth": min(depths.get(mail.pk, 0), 4),
-            "content": content_of(raws.get(mail.message, b""), obscure=obscure),
+            "thread": thread, "person": person(thread.starter), "last_by": person(thread.last_by),
+            "is_unread": seen is not None and seen.get(thread.pk, reader.NEVER) < thread.last_at,
         }
-        for mail in mails
+        for thread in rows
     ]  # fmt: skip
 
 
-def _mail(request: HttpRequest, list_id: str, hash_: str) -> Mail:
+@require_safe
+def month(request: HttpRequest, list_id: str, year: int, month: int) -> HttpResponseBase:
+    """The conversations of a month that had a mail in it."""
     mailing_list = list_for(request.user, list_id)
-    rows = Mail.objects.select_related("thread", "parent")
-    found = get_object_or_404(rows, mailing_list=mailing_list, message_id_hash=hash_.upper())
-    found.mailing_list = mailing_list
-    return found
+    begin = first_of(year, month)
+    facts = (*freshness.of_list(mailing_list), *reader.of_list(request.user, mailing_list))
+    return freshness.answer(request, facts, lambda: _month(request, mailing_list, begin))
+
+
+def _month(request: HttpRequest, mailing_list: MailingList, begin: datetime) -> HttpResponse:
+    counts = threads_of_month(mailing_list, begin, behind(begin))
+    if not counts:
+        raise Http404
+    page = Paginator(counts, THREADS_ON_A_PAGE).get_page(page_number(request))
+    found = Thread.objects.in_bulk([pk for pk, _ in page.object_list])
+    rows = thread_rows(request, [found[pk] for pk, _ in page.object_list if pk in found])
+    months = [row for _, rows in months_by_year(mailing_list) for row in rows]
+    here = next((i for i, row in enumerate(months) if (row.year, row.month) == (begin.year, begin.month)), 0)
+    context = {
+        **frame(mailing_list), "page": page, "begin": begin, "rows": rows, "mails": sum(n for _, n in counts),
+        "later": months[here - 1] if here else None, "earlier": months[here + 1] if here + 1 < len(months) else None,
+    }  # fmt: skip
+    return render(request, "archive/month.html", context)
+
+
+def first_of(year: int, month: int) -> datetime:
+    """The first moment of a month.
+
+    Raises:
+        Http404: there is no such month.
+    """
+    try:
+        return datetime(year, month, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Http404 from None
+
+
+def behind(begin: datetime) -> datetime:
+    """The first moment that is no longer in the month that begins then."""
+    if (begin.year, begin.month) == (9999, 12):
+        raise Http404
+    return datetime(begin.year + begin.month // 12, begin.month % 12 + 1, 1, tzinfo=UTC)
+
+
+# --- one conversation
 
 
 @require_safe
-def message(request: HttpRequest, list_id: str, hash_: str) -> HttpResponse:
-    """One mail, with its neighbours in the conversation."""
-    mail = _mail(request, list_id, hash_)
-    around = Mail.objects.filter(thread=mail.thread)
-    earlier = around.filter(Q(date__lt=mail.date) | Q(date=mail.date, pk__lt=mail.pk)).order_by("-date", "-pk").first()
-    later = around.filter(Q(date__gt=mail.date) | Q(date=mail.date, pk__gt=mail.pk)).order_by("date", "pk").first()
+def thread(request: HttpRequest, list_id: str, key: str) -> HttpResponseBase:
+    """A whole conversation, or a page of it."""
+    mailing_list = list_for(request.user, list_id)
+    found = thread_of(mailing_list, key.upper()[:32])
+    if found.key != key:
+        return HttpResponsePermanentRedirect(reverse("archive:thread", args=(list_id, found.key)))
+    facts = (*freshness.of_thread(mailing_list, found), *reader.of_thread(request.user, found))
+    return freshness.answer(request, facts, lambda: _thread(request, mailing_list, found))
+
+
+def _thread(request: HttpRequest, mailing_list: MailingList, found: Thread) -> HttpResponse:
+    by_date = request.GET.get("sort") == "date" or found.count > LONGEST_TREE
+    pages = Paginator(range(found.count), MAILS_ON_A_PAGE)
+    page = pages.get_page(page_number(request))
+    depths: dict[int, int] = {}
+    if found.count > LONGEST_TREE:
+        mails = mails_at(found, page.start_index() - 1, MAILS_ON_A_PAGE)
+    else:
+        here = places(found, by_date=by_date)[page.start_index() - 1 : page.end_index()]
+        mails = mails_by_key(place.pk for place in here)
+        depths = {} if by_date else {place.pk: place.depth for place in here}
+    around = reader.around_thread(request.user, mailing_list, found, mails)
+    obscure = not request.user.is_authenticated
     context = {
-        **_frame(mail.mailing_list), "post": _posts(request, [mail], {})[0], "mail": mail,
-        "earlier": earlier, "later": later,
+        **frame(mailing_list), **around, "thread": found, "page": page, "by_date": by_date,
+        "posts": posts(mailing_list.list_id, mails, depths, around["votes"], obscure=obscure),
+        "may_sort": 1 < found.count <= LONGEST_TREE,
+    }  # fmt: skip
+    return render(request, "archive/thread.html", context)
+
+
+@require_safe
+def message(request: HttpRequest, list_id: str, hash_: str) -> HttpResponseBase:
+    """One mail, with its neighbours in the conversation."""
+    mailing_list = list_for(request.user, list_id)
+    mail = mail_of(mailing_list, hash_)
+    facts = (*freshness.of_thread(mailing_list, mail.thread), *reader.of_thread(request.user, mail.thread))
+    return freshness.answer(request, facts, lambda: _message(request, mail))
+
+
+def _message(request: HttpRequest, mail: Mail) -> HttpResponse:
+    earlier, later = neighbours(mail)
+    parent = Mail.objects.filter(pk=mail.parent_id).first() if mail.parent_id else None
+    around = reader.around_thread(request.user, mail.mailing_list, mail.thread, [mail])
+    obscure = not request.user.is_authenticated
+    context = {
+        **frame(mail.mailing_list), **around, "mail": mail, "thread": mail.thread, "earlier": earlier, "later": later,
+        "post": posts(mail.mailing_list.list_id, [mail], {}, around["votes"], obscure=obscure)[0],
+        "parent": parent, "parent_author": author(parent) if parent else None,
     }  # fmt: skip
     return render(request, "archive/message.html", context)
 
 
-# --- search
-
-
 @require_safe
-def search(request: HttpRequest, list_id: str = "") -> HttpResponse:
-    """Search one list, or all this visitor may read."""
-    mailing_list = list_for(request.user, list_id) if list_id else None
-    text = request.GET.get("q", "")[:500]
-    query = parse(text)
-    number = max(1, int(n)) if (n := request.GET.get("page", "1")).isdigit() and len(n) < 5 else 1
-    pks = [mailing_list.pk] if mailing_list else list(readable_lists(request.user).values_list("pk", flat=True))
-    found = search_index(query, pks, (number - 1) * FOUND_ON_A_PAGE, FOUND_ON_A_PAGE)
-    mails = mails_by_key(found.mails)
-    raws = storage.load_many({mail.message for mail in mails})
-    obscure = not request.user.is_authenticated
-    hits = [
-        {"mail": m, "who": _name(m), "snippet": _snippet(raws.get(m.message, b""), query, obscure=obscure)}
-        for m in mails
-    ]
-    context = {
-        **(_frame(mailing_list) if mailing_list else {}), "q": text, "hits": hits, "total": found.total,
-        "more": found.total >= COUNTED, "number": number, "previous": number - 1, "asked": not query.is_empty,
-        "next": number + 1 if number * FOUND_ON_A_PAGE < found.total else 0,
-    }  # fmt: skip
-    return render(request, "archive/search.html", context)
-
-
-_WORD = re.compile(r"\w+")
-
-
-def _snippet(raw: bytes, query: Query, *, obscure: bool) -> SafeString:
-    """The text around the first word that was looked for, the words marked; all of it escaped."""
-    text = " ".join(plain_text(raw)[:20_000].split())
-    text = hidden_address(text) if obscure else text
-    spans = [m.span() for m in _WORD.finditer(text) if query.words & set(tokens(m[0]))][:12]
-    start = max(0, spans[0][0] - 90) if spans else 0
-    end, position, pieces = start + 260, start, []
-    for begin, stop in spans:
-        if begin >= position and stop <= end:
-            pieces += [escape(text[position:begin]), "<mark>", escape(text[begin:stop]), "</mark>"]
-            position = stop
-    pieces.append(escape(text[position:end]))
-    return mark_safe(("…" if start else "") + "".join(pieces) + ("…" if end < len(text) else ""))
+def by_message_id(request: HttpRequest, list_id: str, message_id: str) -> HttpResponse:
+    """A mail by its Message-ID, as people have it from their mail program; leads to its page."""
+    mailing_list = list_for(request.user, list_id)
+    found = Mail.objects.filter(mailing_list=mailing_list, message_id=message_id.strip("<> ")).first()
+    if found is None:
+        raise Http404
+    return redirect("archive:message", list_id, found.message_id_hash)

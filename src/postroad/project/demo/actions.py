@@ -2,6 +2,8 @@
 
 import email.utils
 import time
+from email.message import EmailMessage
+from email.policy import SMTP
 
 from django.db import transaction
 
@@ -14,7 +16,10 @@ from postroad.foundation.message.compose import compose
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
+from postroad.mailflow.intake.actions import accept
+from postroad.mailflow.intake.events import Transaction
 from postroad.project.demo.samples import DOMAIN, LISTS, PEOPLE, THREADS
+from postroad.project.demo.special import HELD, SPECIALS, Special, deep_conversation
 
 DAY = 86_400.0
 PASSWORD = "garden-gate"
@@ -44,6 +49,13 @@ def fill() -> None:
             )  # fmt: skip
     for number, thread in enumerate(THREADS):
         _archive_thread(number, thread)
+    turns = list(deep_conversation())
+    _archive_thread(len(THREADS), ("garden", "Paths and beds, the new plan", *turns[0][:2], turns[0][3], turns[1:]))
+    for number, special in enumerate(SPECIALS):
+        _archive_special(number, special)
+    sender, list_name, subject, text = HELD
+    address = f"{list_name}@{DOMAIN}"
+    accept([Transaction(sender, (address,), compose(from_=sender, to=address, subject=subject, text=text))])
 
 
 def _archive_thread(number: int, thread: tuple) -> None:  # type: ignore[type-arg]
@@ -66,6 +78,21 @@ def _archive_thread(number: int, thread: tuple) -> None:  # type: ignore[type-ar
         )
 
 
+def _archive_special(number: int, special: Special) -> None:
+    mailing_list = MailingList.objects.get(list_name=special.list_name, mail_host=DOMAIN)
+    at = time.time() - special.days * DAY
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = format_address(*PEOPLE[special.author])
+    mail["To"] = mailing_list.fqdn_listname
+    mail["Subject"] = special.subject
+    mail["Date"] = email.utils.formatdate(at)
+    mail["Message-ID"] = f"<demo-special-{number}@example.org>"
+    if special.answers is not None:
+        mail["In-Reply-To"] = f"<demo-special-{special.answers}@example.org>"
+    special.fill(mail)
+    _queue(mailing_list, f"demo-special-{number}", special.author, at, mail.as_bytes())
+
+
 def _archive(
     mailing_list: MailingList, name: str, subject: str, writer: int, ago: float, text: str, references: list[str]
 ) -> None:
@@ -77,6 +104,10 @@ def _archive(
         from_=format_address(*PEOPLE[writer]), to=mailing_list.fqdn_listname, subject=subject, text=text,
         headers=headers, message_id=f"{name}@example.org",
     )  # fmt: skip
+    _queue(mailing_list, name, writer, at, data)
+
+
+def _queue(mailing_list: MailingList, name: str, writer: int, at: float, data: bytes) -> None:
     queue.put(
         "archive",
         Envelope(

@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Keys of the mails on one page of results, newest first, and how many there are (at most `COUNTED`)."""
+    """Keys of the mails on one page of results, and how many there are (at most `COUNTED`)."""
 
     mails: list[int]
     total: int
@@ -51,46 +51,61 @@ def add(rows: Sequence[Row], table: str = TABLE) -> None:
         )
 
 
-def remove(row: Row) -> None:
-    """Take a mail out of the index; FTS5 must be told the words again."""
+def remove(rows: Sequence[Row], table: str = TABLE) -> None:
+    """Take mails out of the index in the present transaction; FTS5 must be told their words again."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"DELETE FROM {TABLE} WHERE mail_id = %s", [row.mail])
+            cursor.execute(f"DELETE FROM {table} WHERE mail_id = ANY(%s)", [[row.mail for row in rows]])
         else:
-            cursor.execute(
-                f"INSERT INTO {TABLE} ({TABLE}, rowid, scope, subject, sender, body)"
+            cursor.executemany(
+                f"INSERT INTO {table} ({table}, rowid, scope, subject, sender, body)"
                 " VALUES ('delete', %s, %s, %s, %s, %s)",
-                [row.mail, f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN]],
+                [
+                    (row.mail, f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN])
+                    for row in rows
+                ],
             )
 
 
-def search(query: Query, lists: Sequence[int], start: int, count: int) -> Found:
-    """A page of the newest matches in these lists."""
+def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_relevance: bool = False) -> Found:
+    """A page of the matches in these lists: the newest first, or those that fit best."""
     if query.is_empty or not lists:
         return Found([], 0)
     if connection.vendor == "postgresql":
-        key, condition, match = "mail_id", "s.words @@ %s::tsquery", _tsquery(query, lists)
+        key, condition, match, rank = (
+            "mail_id",
+            "s.words @@ q.query",
+            _tsquery(query, lists),
+            "-ts_rank(s.words, q.query)",
+        )
+        source = f"{TABLE} s, (SELECT %s::tsquery AS query) q"
     else:
-        key, condition, match = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists)
-    dates, parameters = _dates(query)
-    join = "JOIN archive_mail d ON d.id = " if dates else ""
+        # Nothing for the scope, much for the subject, some for the sender.
+        key, condition, match, rank = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists), f"bm25({TABLE}, 0, 4, 2, 1)"
+        source = f"{TABLE} s"
+    conditions, parameters = _conditions(query)
+    join = f" JOIN archive_mail d ON d.id = s.{key}" if conditions else ""
+    chosen = f"{rank}, s.{key} DESC" if by_relevance else f"s.{key} DESC"
     inner = (
-        f"SELECT s.{key} AS found FROM {TABLE} s {f'{join}s.{key}' if join else ''}"
-        f" WHERE {condition}{dates} ORDER BY s.{key} DESC LIMIT {COUNTED}"
+        f"SELECT s.{key} AS found, {rank if by_relevance else 0} AS rank FROM {source}{join}"
+        f" WHERE {condition}{conditions} ORDER BY {chosen} LIMIT {COUNTED}"
     )
-    sql = f"SELECT m.id FROM ({inner}) f JOIN archive_mail m ON m.id = f.found ORDER BY m.date DESC, m.id DESC"
+    order = "f.rank, m.date DESC, m.id DESC" if by_relevance else "m.date DESC, m.id DESC"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [match, *parameters])
+        cursor.execute(
+            f"SELECT m.id FROM ({inner}) f JOIN archive_mail m ON m.id = f.found ORDER BY {order}", [match, *parameters]
+        )
         found = [row[0] for row in cursor.fetchall()]
     return Found(found[start : start + count], len(found))
 
 
-def _dates(query: Query) -> tuple[str, list[str | None]]:
-    """Conditions on the mail's date, where they are asked for."""
+def _conditions(query: Query) -> tuple[str, list[str | None]]:
+    """Conditions on the mail itself, where they are asked for."""
     moment = connection.ops.adapt_datetimefield_value
     asked = [(" AND d.date < %s", query.before), (" AND d.date >= %s", query.after)]
     chosen = [(condition, date) for condition, date in asked if date is not None]
-    return "".join(condition for condition, _ in chosen), [moment(date) for _, date in chosen]
+    attachments = {None: "", True: " AND d.attachments > 0", False: " AND d.attachments = 0"}[query.has_attachment]
+    return "".join(condition for condition, _ in chosen) + attachments, [moment(date) for _, date in chosen]
 
 
 def _fts5(query: Query, lists: Sequence[int]) -> str:
