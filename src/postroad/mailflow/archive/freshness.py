@@ -53,13 +53,13 @@ def _settings(mailing_list: MailingList) -> Facts:
     return (mailing_list.pk, mailing_list.archive_policy, mailing_list.settings)
 
 
-def touch(mailing_list_pk: int, threads: Iterable[int] = ()) -> None:
-    """Something that pages show of a list, and of these conversations, changes in the present transaction."""
+def touch(lists: Iterable[int], threads: Iterable[int] = ()) -> None:
+    """Something that pages show of these lists and conversations changes in the present transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.executemany(
             "INSERT INTO archive_revision (mailing_list_id, number) VALUES (%s, 1) ON CONFLICT (mailing_list_id)"
             " DO UPDATE SET number = archive_revision.number + 1",
-            [mailing_list_pk],
+            [(pk,) for pk in sorted(lists)],
         )
     pks = list(threads)
     if pks:

@@ -4,18 +4,20 @@ Threads and parents are taken as they are told, for people have mended them by h
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Q
+from django.utils import timezone
 
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive import rows
-from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Month, Tag, Thread, Vote
+from postroad.mailflow.archive.freshness import touch
+from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Tag, Thread, Vote
 from postroad.mailflow.archive.reading import Reading, on_one_line, subject_of_thread
 from postroad.mailflow.archive.search import index
+from postroad.mailflow.archive.tending import sum_up
 from postroad.mailflow.archive.weaving import MOST_STEPS
 
 
@@ -86,7 +88,8 @@ def bring_mails(mails: Sequence[OldMail]) -> list[int]:
         if m.awaits and m.parent is None
     )
     _grow(mails)
-    count_months(Counter((m.mailing_list, m.date.year, m.date.month) for m in mails))
+    touch({mail.mailing_list for mail in mails})
+    rows.count_months(Counter((m.mailing_list, m.date.year, m.date.month) for m in mails))
     index.add([index.Row(m.key, m.mailing_list, *m.reading.words) for m in mails])
     return [mail.key for mail in mails]
 
@@ -116,18 +119,9 @@ def _grow(mails: Sequence[OldMail]) -> None:
             thread.last_at, thread.last_by = mail.date, author
         thread.first_at = min(thread.first_at, mail.date)
         thread.count += 1
-    fields = ["subject", "starter", "first_at", "last_at", "last_by", "count"]
+        thread.changed_at = timezone.now()
+    fields = ["subject", "starter", "first_at", "last_at", "last_by", "count", "changed_at"]
     Thread.objects.bulk_update(threads.values(), fields, batch_size=100)
-
-
-def count_months(months: Mapping[tuple[int, int, int], int]) -> None:
-    """Add to the counts of (list, year, month)."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO archive_month (mailing_list_id, year, month, count) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (mailing_list_id, year, month) DO UPDATE SET count = archive_month.count + excluded.count",
-            [(*month, count) for month, count in sorted(months.items())],
-        )
 
 
 def hang(replies: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -160,42 +154,6 @@ def move(mail: int, thread: int, parent: int | None) -> None:
     sum_up({former, thread})
 
 
-def remove_mails(keys: Sequence[int]) -> None:
-    """Take mails out of the archive, as the other archive did; their words out of the index, too."""
-    mails = list(Mail.objects.filter(pk__in=keys))
-    for mail in mails:
-        index.remove(index.Row(mail.pk, mail.mailing_list_id, *_words(mail)))
-    count_months(Counter({k: -n for k, n in _months(mails).items()}))
-    Mail.objects.filter(pk__in=keys).delete()
-    sum_up({mail.thread_id for mail in mails})
-
-
-def _words(mail: Mail) -> tuple[str, str, str]:
-    from postroad.mailflow.archive.reading import read
-
-    return read(storage.load(mail.message)).words
-
-
-def _months(mails: Sequence[Mail]) -> Counter[tuple[int, int, int]]:
-    return Counter((mail.mailing_list_id, mail.date.year, mail.date.month) for mail in mails)
-
-
-def sum_up(threads: Iterable[int]) -> None:
-    """Count threads anew from their mails; those without any go."""
-    keys = list(threads)
-    drop_empty_threads(keys)
-    totals = Mail.objects.filter(thread__in=keys).values("thread").annotate(n=Count("pk"), a=Min("date"), z=Max("date"))
-    for total in totals:
-        mails = Mail.objects.filter(thread=total["thread"])
-        first = mails.filter(parent=None).order_by("date", "pk").first() or mails.order_by("date", "pk")[0]
-        last = mails.order_by("-date", "-pk")[0]
-        Thread.objects.filter(pk=total["thread"]).update(
-            count=total["n"], first_at=total["a"], last_at=total["z"], subject=subject_of_thread(first.subject),
-            starter=first.sender_name or first.sender_email[:255], last_by=last.sender_name or last.sender_email[:255],
-        )  # fmt: skip
-    Month.objects.filter(count__lte=0).delete()
-
-
 # --- what readers added
 
 
@@ -224,6 +182,7 @@ def _count_votes(mails: Iterable[int]) -> None:
         mail.likes, mail.dislikes = mail.up, mail.down
         changed.append(mail)
     Mail.objects.bulk_update(changed, ["likes", "dislikes"], batch_size=200)
+    touch({mail.mailing_list_id for mail in changed}, {mail.thread_id for mail in changed})
 
 
 def bring_tags(tags: Sequence[tuple[int, int, str]]) -> list[int]:
@@ -232,6 +191,7 @@ def bring_tags(tags: Sequence[tuple[int, int, str]]) -> list[int]:
     Tag.objects.bulk_create(
         made, update_conflicts=True, unique_fields=["thread", "name", "user"], update_fields=["name"]
     )
+    touch((), {thread for thread, _, _ in tags})
     return [row.pk for row in made]
 
 

@@ -99,7 +99,7 @@ def vote(user: User, mail: Mail, wish: str) -> None:
         likes=Count("pk", filter=Q(value=1)), dislikes=Count("pk", filter=Q(value=-1))
     )
     Mail.objects.filter(pk=mail.pk).update(**counts)
-    touch(mail.mailing_list_id, [mail.thread_id])
+    touch([mail.mailing_list_id], [mail.thread_id])
 
 
 @transaction.atomic
@@ -118,7 +118,7 @@ def add_tags(user: User, thread: Thread, text: str) -> list[str]:
     if len(there) + len(new) > MOST_TAGS:
         raise BadInput(f"Nobody may give a conversation more than {MOST_TAGS} tags.")
     Tag.objects.bulk_create([Tag(thread=thread, user=user, name=name) for name in new], ignore_conflicts=True)
-    touch(thread.mailing_list_id, [thread.pk])
+    touch([thread.mailing_list_id], [thread.pk])
     return new
 
 
@@ -126,7 +126,7 @@ def add_tags(user: User, thread: Thread, text: str) -> list[str]:
 def remove_tag(user: User, thread: Thread, name: str) -> None:
     """Take one's own tag away."""
     if Tag.objects.filter(thread=thread, user=user, name=name).delete()[0]:
-        touch(thread.mailing_list_id, [thread.pk])
+        touch([thread.mailing_list_id], [thread.pk])
 
 
 def mark_favorite(user: User, thread: Thread, *, wanted: bool) -> None:
@@ -163,4 +163,4 @@ def set_category(thread: Thread, name: str) -> None:
     if name and name not in CATEGORIES:
         raise BadInput(f"A category is one of {', '.join(CATEGORIES)}, not {name!r}.")
     Thread.objects.filter(pk=thread.pk).update(category=name)
-    touch(thread.mailing_list_id, [thread.pk])
+    touch([thread.mailing_list_id], [thread.pk])

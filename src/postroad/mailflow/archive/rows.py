@@ -1,7 +1,7 @@
 """A batch of mails against the database: what weaving needs is read, what came out is written, a few queries each."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -110,8 +110,8 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> N
         if moved:
             cursor.executemany("UPDATE archive_mail SET parent_id = %s WHERE id = %s", moved)
     _write_waits(mailing_list, weave)
-    _count(mailing_list, mails)
-    touch(mailing_list.pk)
+    count_months(months_of(mails))
+    touch([mailing_list.pk])
 
 
 _COLUMNS = (
@@ -181,11 +181,18 @@ def _write_waits(mailing_list: MailingList, weave: Weave) -> None:
     )
 
 
-def _count(mailing_list: MailingList, mails: Iterable[Mail]) -> None:
-    months = Counter((mail.date.year, mail.date.month) for mail in mails)
+def count_months(months: Mapping[tuple[int, int, int], int]) -> None:
+    """Add to the counts of (list, year, month); months that come to nothing go."""
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO archive_month (mailing_list_id, year, month, count) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT (mailing_list_id, year, month) DO UPDATE SET count = archive_month.count + excluded.count",
-            [(mailing_list.pk, year, month, count) for (year, month), count in sorted(months.items())],
+            [(*month, count) for month, count in sorted(months.items())],
         )
+        if any(count < 0 for count in months.values()):
+            cursor.execute("DELETE FROM archive_month WHERE count <= 0")
+
+
+def months_of(mails: Iterable[Mail]) -> Counter[tuple[int, int, int]]:
+    """How many of these mails each list's month has."""
+    return Counter((mail.mailing_list_id, mail.date.year, mail.date.month) for mail in mails)

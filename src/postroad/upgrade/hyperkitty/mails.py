@@ -10,6 +10,7 @@ from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.mailflow.archive import moving_in as archive
 from postroad.mailflow.archive.models import Mail
+from postroad.mailflow.archive.tending import remove_mails
 from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives
 from postroad.upgrade.hyperkitty.rebuilding import Attachment, Kept, Old, prepared
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
@@ -38,7 +39,7 @@ class Mails:
         """In their order."""
         return (
             Step(_KIND, self._read, self._write, lambda: self._web.count("hyperkitty_email"), fetch=self._fetch,
-                 prepare=prepared, remove=archive.remove_mails),
+                 prepare=prepared, remove=remove_mails),
             Step("late parents", self._read_late, self._write_late),
         )  # fmt: skip
 
