@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from postroad.foundation.authentication.canonical import relaxed_body, relaxed_field, settled, simple_body
 from postroad.foundation.authentication.keys import new_key, private_key, public_key, record_of
-from postroad.foundation.authentication.signing import COVERED, BodyHash, Signer, parted
+from postroad.foundation.authentication.signing import COVERED, BodyHash, Signer
 from postroad.foundation.authentication.verifying import Mail, tags_of, verifies
-from postroad.foundation.message.segments import Slot, Template
+from postroad.foundation.message.segments import Slot, Template, parted
 
 pytestmark = pytest.mark.sqlite_only
 

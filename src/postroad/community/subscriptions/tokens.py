@@ -6,7 +6,10 @@ import secrets
 import time
 from collections.abc import Callable
 
+import idna
+
 from postroad.foundation.configuration import current
+from postroad.foundation.message.addresses import with_ascii_domain
 
 TOKEN_BYTES = 20
 """160 bits, 40 hexadecimal digits as Mailman's tokens have."""
@@ -102,10 +105,11 @@ def today() -> int:
 def return_path(bounces_address: str, list_pk: int, email: str, day: int) -> str:
     """The envelope sender of one recipient's copy: `list-bounces+user=their.dom=KEY@dom`.
 
-    Without an email, that of a bulk copy, whose key names the list only.
+    Without an email, that of a bulk copy, whose key names the list only. An international domain stands in it as DNS
+    knows it, so that only an international user asks SMTPUTF8 of the relay.
     """
     local, _, host = bounces_address.rpartition("@")
-    who = f"{email.replace('@', '=')}=" if email else ""
+    who = f"{with_ascii_domain(email).replace('@', '=')}=" if email else ""
     return f"{local}+{who}{verp_key(list_pk, email, day)}@{host}"
 
 
@@ -116,9 +120,17 @@ def bounced_email(list_pk: int, extra: str, *, keyed: bool = True) -> str | None
     """
     rest, _, key = extra.lower().rpartition("=")
     local, equals, domain = rest.rpartition("=")
-    if equals and local and is_valid_verp_key(list_pk, f"{local}@{domain}", key):
-        return f"{local}@{domain}"
+    for email in (f"{local}@{domain}", f"{local}@{_in_unicode(domain)}"):
+        if equals and local and is_valid_verp_key(list_pk, email, key):
+            return email
     return f"{rest}@{key}" if not keyed and rest and "." in key else None
+
+
+def _in_unicode(domain: str) -> str:
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain
 
 
 def is_bulk_return_path(list_pk: int, extra: str) -> bool:

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from postroad.foundation.authentication.arc import MOST_SETS, ArcSet, Status, is_given_up, sealed_bytes, sets_of
 from postroad.foundation.authentication.canonical import relaxed_body, relaxed_field, settled
 from postroad.foundation.authentication.keys import PrivateKey
-from postroad.foundation.message.segments import Slot, Template
-
-Pieces = tuple[bytes | Slot, ...]
+from postroad.foundation.message.segments import Pieces, Template, parted
 
 COVERED = (
     "from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "author",
@@ -31,43 +29,6 @@ _LINE = 72
 _TAB = b"\r\n\t"
 _OPEN = b";\r\n\tb="
 """Ends a signature field whose signature is still to come."""
-
-
-def parted(template: Template) -> tuple[list[Pieces], Pieces]:
-    """The header fields of a template, each with its slots, and its body.
-
-    A slot that is a whole line is left out: a copy may lack that field, so it is not covered.
-    """
-    fields: list[list[bytes | Slot]] = []
-    parts = list(template.parts)
-    fresh = True
-    while parts:
-        part = parts.pop(0)
-        if isinstance(part, Slot):
-            if not fresh:
-                fields[-1].append(part)
-            continue
-        position = 0
-        while position < len(part):
-            if fresh and part.startswith(b"\r\n", position):
-                return _closed(fields), (*_rest(part[position + 2 :]), *parts)
-            end = part.find(b"\r\n", position) + 2
-            line = part[position : end if end > 1 else None]
-            if fresh and not (fields and line[:1] in b" \t"):
-                fields.append([line])
-            else:
-                fields[-1].append(line)
-            fresh = end > 1
-            position += len(line)
-    return _closed(fields), ()
-
-
-def _rest(data: bytes) -> tuple[bytes, ...]:
-    return (data,) if data else ()
-
-
-def _closed(fields: list[list[bytes | Slot]]) -> list[Pieces]:
-    return [Template(field).parts for field in fields]
 
 
 class BodyHash:
@@ -167,7 +128,7 @@ class Sealer:
         self._key = key
         self._status = status
         self._moment = int(now)
-        static = [field for field in fields if len(field) == 1]
+        static = [field for field in fields if len(field) == 1 and isinstance(field[0], bytes)]
         self._covered = _covered(static, ("dkim-signature", *COVERED), once_more=False)
         self._before = sets_of([(_name_of(field), bytes(field[0])) for field in static]) or []  # type: ignore[arg-type]
         number = len(self._before) + 1
@@ -208,9 +169,9 @@ def _signed(field: bytes, key: PrivateKey, digest: bytes) -> bytes:
 
 
 def _name_of(field: Pieces) -> str:
+    """The name in lower case; none of a slot that is a whole line, which a copy may lack."""
     first = field[0]
-    assert isinstance(first, bytes)
-    return first.partition(b":")[0].strip(b" \t").lower().decode("ascii", "replace")
+    return first.partition(b":")[0].strip(b" \t").lower().decode("ascii", "replace") if isinstance(first, bytes) else ""
 
 
 def _head(key: PrivateKey, names: Sequence[str], moment: int) -> bytes:

@@ -147,3 +147,12 @@ def domain_to_ascii(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise ValueError(f"{domain} is no domain: {error}") from None
+
+
+def with_ascii_domain(email: str) -> str:
+    """The address with its domain as DNS knows it; as it is where that is no domain."""
+    local, at, domain = email.rpartition("@")
+    try:
+        return email if domain.isascii() else f"{local}{at}{domain_to_ascii(domain)}"
+    except ValueError:
+        return email

@@ -93,3 +93,36 @@ def encode(template: Template) -> bytes:
 def decode(data: bytes) -> Template:
     """The template again."""
     return Template([part.data if isinstance(part, _Bytes) else part for part in _decoder().decode(data)])
+
+
+Pieces = tuple[bytes | Slot, ...]
+"""Bytes and slots, as in a template; no two bytes beside each other."""
+
+
+def parted(template: Template) -> tuple[list[Pieces], Pieces]:
+    """The header fields of a template, each with its slots and its line end, and its body behind the empty line.
+
+    A slot that is a whole line, and may be empty, stands as a field of its own.
+    """
+    fields: list[list[bytes | Slot]] = []
+    parts = list(template.parts)
+    fresh = True
+    while parts:
+        part = parts.pop(0)
+        if isinstance(part, Slot):
+            fields.append([part]) if fresh else fields[-1].append(part)
+            continue
+        position = 0
+        while position < len(part):
+            if fresh and part.startswith(b"\r\n", position):
+                rest = [part[position + 2 :], *parts]
+                return [Template(field).parts for field in fields], Template(rest).parts
+            end = part.find(b"\r\n", position) + 2
+            line = part[position : end if end > 1 else None]
+            if fresh and not (fields and line[:1] in b" \t"):
+                fields.append([line])
+            else:
+                fields[-1].append(line)
+            fresh = end > 1
+            position += len(line)
+    return [Template(field).parts for field in fields], ()

@@ -10,11 +10,18 @@ from postroad.community.subscriptions.tokens import return_path, today, unsubscr
 from postroad.foundation.authentication.keys import PrivateKey
 from postroad.foundation.authentication.signing import Sealer, Signer
 from postroad.foundation.configuration import current
-from postroad.foundation.message.addresses import domain_to_ascii, format_address, parse_addresses
+from postroad.foundation.message.addresses import (
+    domain_to_ascii,
+    format_address,
+    needs_smtputf8,
+    parse_addresses,
+    with_ascii_domain,
+)
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.segments import Template, decode
 from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.delivery.chunks import Recipient
+from postroad.mailflow.delivery.downgrade import ascii_header, is_international, seven_bit
 from postroad.mailflow.delivery.relay import Copy, Features
 from postroad.mailflow.delivery.signing_keys import in_use
 
@@ -44,7 +51,7 @@ class Source:
     keys: Sequence[PrivateKey] = ()
     day: int = field(default_factory=today)
     base: str = ""
-    _variants: dict[Features, Variant] = field(default_factory=dict)
+    _variants: dict[tuple[bool, bool], Variant] = field(default_factory=dict)
 
     @classmethod
     def load(cls, envelope: Envelope, template: bytes) -> "Source":
@@ -61,11 +68,24 @@ class Source:
         keys = in_use(_signing_domains(envelope, decoded, mailing_list)) if current().dkim.sign else ()
         return cls(envelope, decoded, mailing_list, keys, base=base)
 
-    def variant_for(self, features: Features) -> Variant:
-        """The template as a relay of these features takes it; made once for each kind of relay."""
-        if features not in self._variants:
-            self._variants[features] = Variant(self.template, self._signers_of(self.template))
-        return self._variants[features]
+    def variant_for(self, features: Features, *, utf8: bool) -> Variant:
+        """The mail as a relay of these features takes it for readers whose host knows SMTPUTF8, or for all others.
+
+        That a host knows it is proved by a reader's own address; where it is not known the header is made ASCII, so
+        that an author's address keeps nobody from getting the mail (RFC 6530 §8). Each variant is made once.
+        """
+        key = features.eight_bit, utf8 and features.smtputf8
+        if key not in self._variants:
+            template = self._template_for(*key)
+            self._variants[key] = Variant(template, self._signers_of(template))
+        return self._variants[key]
+
+    def _template_for(self, eight_bit: bool, utf8: bool) -> Template:
+        template = self.template
+        if not utf8 and (not eight_bit or is_international(template)):
+            stand_in = self.mailing_list.fqdn_listname if self.mailing_list is not None else current().site.owner
+            template = ascii_header(template, stand_in)
+        return template if eight_bit else seven_bit(template)
 
     def _signers_of(self, template: Template) -> Sequence[Signer | Sealer]:
         """The domain's signature, and the seal of a post that was looked at when it came; with RSA, which all know."""
@@ -102,7 +122,7 @@ class Source:
             "user_name_or_address": lambda: name or email,
             "user_language": lambda: current().site.language,
             "member": lambda: format_address(name, email),
-            "to_header": lambda: format_address(name, email),
+            "to_header": lambda: format_address(name, with_ascii_domain(email)),
             "copy_header": lambda: "X-Mailman-Copy: yes\n" if recipient.copied else "",
             "unsubscribe_url": lambda: self._unsubscribe_url(recipient.member_id),
         }
@@ -138,7 +158,8 @@ def personal(source: Source, recipients: list[tuple[int, Recipient]], key: int) 
 
 def _maker(source: Source, recipient: Recipient) -> Callable[[Features], bytes]:
     def make(features: Features) -> bytes:
-        return source.variant_for(features).render(source.values_for(recipient))
+        variant = source.variant_for(features, utf8=needs_smtputf8(recipient.email))
+        return variant.render(source.values_for(recipient))
 
     return make
 
@@ -146,12 +167,14 @@ def _maker(source: Source, recipient: Recipient) -> Callable[[Features], bytes]:
 def bulk(source: Source, recipients: list[tuple[int, Recipient]], key: int) -> Iterator[tuple[Copy, list[int]]]:
     """Transactions of many recipients, with the chunk's index of each; keys are `key` + the first index."""
     nothing = dict.fromkeys(source.template.slots, "")
+    for utf8 in (False, True):
+        of_kind = [place for place in recipients if needs_smtputf8(place[1].email) is utf8]
 
-    @functools.cache
-    def make(features: Features) -> bytes:
-        return source.variant_for(features).render(nothing)
+        @functools.cache
+        def make(features: Features, *, utf8: bool = utf8) -> bytes:
+            return source.variant_for(features, utf8=utf8).render(nothing)
 
-    for start in range(0, len(recipients), RECIPIENTS_OF_A_BULK_COPY):
-        part = recipients[start : start + RECIPIENTS_OF_A_BULK_COPY]
-        addresses = tuple(recipient.email for _, recipient in part)
-        yield Copy(key + part[0][0], source.sender_for(""), addresses, make), [index for index, _ in part]
+        for start in range(0, len(of_kind), RECIPIENTS_OF_A_BULK_COPY):
+            part = of_kind[start : start + RECIPIENTS_OF_A_BULK_COPY]
+            addresses = tuple(recipient.email for _, recipient in part)
+            yield Copy(key + part[0][0], source.sender_for(""), addresses, make), [index for index, _ in part]

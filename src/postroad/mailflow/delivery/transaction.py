@@ -7,8 +7,7 @@ import logging
 import re
 from asyncio import Future
 
-import idna
-
+from postroad.foundation.message.addresses import domain_to_ascii
 from postroad.mailflow.delivery.relay import Copy, Features, Outcome, Stage, kind_of
 
 log = logging.getLogger(__name__)
@@ -113,10 +112,7 @@ def open_envelope(transaction: Transaction, features: Features, outcomes: list[O
 
 
 def _parameters(data: bytes, paths: list[str], features: Features) -> str:
-    """Parameters of MAIL: RFC 1870, RFC 6152, RFC 6531.
-
-    Seen in practice: a relay without 8BITMIME takes 8-bit mail as well; sending it beats losing it.
-    """
+    """Parameters of MAIL: RFC 1870, RFC 6152, RFC 6531."""
     parameters = f" SIZE={len(data)}" if features.size else ""
     if features.eight_bit and not data.isascii():
         parameters += " BODY=8BITMIME"
@@ -132,11 +128,11 @@ def _path(address: str, features: Features) -> str:
     quoted = local.startswith('"') and local.endswith('"')
     if _HARMFUL.search(address) or (not quoted and re.search("[ <>]", address)):
         raise _Unaddressable(553, f"5.1.3 this is not a mail address: {address[:100]!r}")
-    if address.isascii() or features.smtputf8:
-        return address
-    if local.isascii():
+    if local.isascii():  # Only the domain is international: DNS knows it under another name, and every host does.
         try:
-            return f"{local}@{idna.encode(domain, uts46=True).decode()}"
-        except idna.IDNAError:
-            pass
+            return f"{local}@{domain_to_ascii(domain)}"
+        except ValueError:
+            raise _Unaddressable(553, f"5.1.2 this is not a domain: {domain[:100]!r}") from None
+    if features.smtputf8:
+        return address
     raise _Unaddressable(553, "5.6.7 the mail relay does not support internationalised addresses (SMTPUTF8)")
