@@ -174,6 +174,16 @@ class People:
         account: Account = item.data
         if account.id in self.accounts.doubtful:
             batch.mapped(item, self.accounts.doubtful[account.id])
+        elif (
+            account.id not in self.accounts.user_of
+            and Address.objects.filter(email=account.contact, user__isnull=False)
+            .exclude(user=batch.targets[item.key])
+            .exists()
+        ):
+            batch.mapped(
+                item, f"nobody proved to own {account.contact}, and the core knows it as another user's: sign-in by"
+                " mail leads there, and the password of this account does not",
+            )  # fmt: skip
         if account.password and not account.password.startswith("!") and not account.has_known_hash:
             kind = account.password.partition("$")[0]
             batch.impossible(item, f"kept as {kind}, which cannot be checked here; sign-in by mail works", "password")
