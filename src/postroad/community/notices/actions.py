@@ -45,7 +45,7 @@ def send_notice(
     """
     if not to:
         return
-    language = language or _language_for(mailing_list, to)
+    language = language or language_for(mailing_list, to)
     filled = {**standard_values(mailing_list, language), **(values or {})}
     body = wrapped(expand(text(template, mailing_list, language), filled))
     if not body.strip():
@@ -57,7 +57,8 @@ def send_notice(
     )  # fmt: skip
 
 
-def _language_for(mailing_list: MailingList, to: Sequence[str]) -> str:
+def language_for(mailing_list: MailingList, to: Sequence[str]) -> str:
+    """The language its one reader chose, else the list's."""
     chosen = people.language_of(to[0]) if len(to) == 1 else None
     return chosen or language_of(mailing_list)
 
@@ -72,7 +73,7 @@ def send_text(
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Queue a text of the list's own, or of one of our slices, with the standard variables filled."""
-    language = _language_for(mailing_list, to)
+    language = language_for(mailing_list, to)
     filled = {**standard_values(mailing_list, language), **(values or {})}
     send(
         list_id=mailing_list.list_id, from_=mailing_list.address("bounces"), to=to, to_header=", ".join(to),
@@ -115,7 +116,7 @@ def ask_owners(mailing_list: MailingList, template: str, member: str, answer_to:
     """Tell the moderators, when they want to know at once, that a request waits; their answer decides it."""
     if settings.admin_immed_notify.of(mailing_list):
         values = {"member": member, "email": member, "answer_email": answer_to}
-        send_to_owners(mailing_list, template, "", values, headers={"Reply-To": answer_to})
+        send_to_owners(mailing_list, template, values, headers={"Reply-To": answer_to})
 
 
 def tell_owners(
@@ -124,30 +125,30 @@ def tell_owners(
     """A notice to owners and moderators about a member, from the site."""
     filled = {"member": member, "mlist": mailing_list.fqdn_listname, **values}
     send_to_owners(
-        mailing_list, template, "", filled, attachments, from_=current().site.owner, headers={"Precedence": "bulk"}
+        mailing_list, template, filled, attachments, from_=current().site.owner, headers={"Precedence": "bulk"}
     )
 
 
 def send_to_owners(
     mailing_list: MailingList,
     template: str,
-    subject: str,
     values: Mapping[str, str],
     attachments: Sequence[bytes] = (),
     *,
+    about: str = "$subject",
     from_: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Queue a notice into the owners' own road: it is addressed to -owner and taken there, to whoever they are then.
 
-    Without `subject`, the template's own.
+    `about` is a text with `$subject` in it that says more than the template's own subject.
     """
     owner = mailing_list.address("owner")
     filled = {**standard_values(mailing_list), **values}
     body = wrapped(expand(text(template, mailing_list), filled))
     if not body.strip():
         return
-    subject = subject or expand(translated(SUBJECTS[template], language_of(mailing_list)), filled)
+    subject = expand(about, {"subject": expand(translated(SUBJECTS[template], language_of(mailing_list)), filled)})
     message_id = new_message_id(mailing_list.mail_host)
     data = compose(
         from_=from_ or owner, to=owner, subject=subject, text=body, attachments=attachments, message_id=message_id,
@@ -192,7 +193,7 @@ UNDO = "If that was a mistake, follow this link within 7 days:\n\n    $undo_url\
 
 def goodbye(mailing_list: MailingList, email: str, secret: str = "", language: str = "") -> None:
     """Take leave of a member; with a secret, offer to take it back."""
-    language = language or _language_for(mailing_list, [email])
+    language = language or language_for(mailing_list, [email])
     url = f"{base_url(mailing_list)}/lists/{mailing_list.list_id}/confirm/{secret}"
     undo = expand(translated(UNDO, language), {"undo_url": url}) if secret else ""
     send_notice(
@@ -205,8 +206,12 @@ REQUEST = "Your membership request"
 NO_REASON = "No reason was given."
 
 
-def refuse_request(mailing_list: MailingList, email: str, reason: str) -> None:
-    """Tell somebody that a moderator said no."""
-    language = _language_for(mailing_list, [email])
-    values = {"request": translated(REQUEST, language), "reason": reason or translated(NO_REASON, language)}
+def refuse_request(
+    mailing_list: MailingList, email: str, reason: str, *, request: str = "", language: str = ""
+) -> None:
+    """Tell somebody that a moderator said no to a `request`, to become a member unless told."""
+    language = language or language_for(mailing_list, [email])
+    values = {
+        "request": request or translated(REQUEST, language), "reason": reason or translated(NO_REASON, language),
+    }  # fmt: skip
     send_notice("list:user:notice:refuse", mailing_list=mailing_list, to=[email], language=language, values=values)

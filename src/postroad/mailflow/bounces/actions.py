@@ -164,7 +164,6 @@ def _send_probe(member: Member, event: BounceEvent) -> None:
     report = storage.load_many([event.message])
     notices.send_notice(
         "list:user:notice:probe", mailing_list=mailing_list, to=[_email(member)],
-        subject=f"Does {mailing_list.fqdn_listname} still reach you?",
         values={"sender_email": event.email, "user_email": event.email}, attachments=list(report.values()),
         headers={"Precedence": ""}, envelope_sender=mailing_list.address(f"bounces+{token}"),
     )  # fmt: skip
@@ -232,7 +231,6 @@ def _remind(member: Member, now: datetime) -> None:
     url = f"{base}/lists/{mailing_list.list_id}/resume/{resume_token(mailing_list.pk, member.pk)}"
     notices.send_notice(
         "list:user:notice:warning", mailing_list=mailing_list, to=[email],
-        subject=f"Your delivery from {mailing_list.fqdn_listname} is switched off",
         values={"sender_email": email, "user_email": email, "resume_url": url},
     )  # fmt: skip
 
@@ -262,12 +260,10 @@ def forward_unknown(mailing_list: MailingList, raw: bytes) -> str:
         return "dropped"
     if limits.count_answer(owner, mailing_list.list_id, "unrecognized") > UNKNOWN_A_DAY:
         return f"dropped, more than {UNKNOWN_A_DAY} today"
-    subject = f"A mail to the bounce address of {mailing_list.fqdn_listname}"
     if where == "site_owner":
         notices.send_notice(
-            "list:admin:notice:unrecognized", mailing_list=mailing_list, to=[owner], from_=owner, subject=subject,
-            attachments=[raw],
-        )  # fmt: skip
+            "list:admin:notice:unrecognized", mailing_list=mailing_list, to=[owner], from_=owner, attachments=[raw]
+        )
         return f"forwarded to {owner}"
-    notices.send_to_owners(mailing_list, "list:admin:notice:unrecognized", subject, {}, [raw])
+    notices.send_to_owners(mailing_list, "list:admin:notice:unrecognized", {}, [raw])
     return "forwarded to the owners"

@@ -50,7 +50,7 @@ def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> boo
     except PostroadError as error:
         talk.say("$reason", {"reason": str(error)}, obeyed=False)
         return True
-    talk.say("The post was $done.", {"done": done})
+    talk.say("The post was $done.", {"done": talk.translated(done)})
     return True
 
 

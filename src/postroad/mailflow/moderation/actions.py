@@ -52,7 +52,7 @@ def carry_out(post: Post, verdict: Verdict) -> None:
             held = _hold(post, e)
             queue.record(e, "moderation", "held", why, str(held.request_id))
         case "reject":
-            answers.refuse(post, why)
+            answers.refuse(post, verdict.reasons or (why,))
             queue.record(e, "moderation", "rejected", why)
         case "discard":
             queue.record(e, "moderation", "discarded", why)
@@ -81,7 +81,7 @@ def _hold(post: Post, envelope: Envelope) -> HeldMessage:
         subject=post.subject[:2000].replace("\0", " "), reason="; ".join(envelope.moderation_reasons),
         held_at=datetime.now(UTC),
     )  # fmt: skip
-    token = answers.tell_of_hold(post, held)
+    token = answers.tell_of_hold(post, held, envelope.moderation_reasons)
     if token:
         held.token_hash = hashed(token)
         held.save(update_fields=["token_hash"])

@@ -1,5 +1,7 @@
 """Makes an accepted mail ready and sends it on: to the members, the archive, the digest, the news."""
 
+from pathlib import Path
+
 import msgspec
 
 from postroad.community.lists import actions as lists
@@ -8,7 +10,9 @@ from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.notices import actions as notices
 from postroad.community.notices import limits
+from postroad.community.notices.templates import expand, language_of
 from postroad.community.subscriptions import queries as subscriptions
+from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.lines import with_crlf
@@ -19,6 +23,10 @@ from postroad.foundation.storage import actions as storage
 from postroad.mailflow.pipeline.compile import template_of
 from postroad.mailflow.pipeline.draft import Draft
 from postroad.mailflow.pipeline.pipelines import pipeline_of
+
+_SLICE = Path(__file__).parent
+FILTERED_OUT = "A post to $list_name was filtered out"
+ATTACHED = "$reason The post is attached; nobody else got it.\n"
 
 replace = msgspec.structs.replace
 
@@ -104,7 +112,6 @@ def _acknowledge(draft: Draft) -> None:
     if member is not None and subscriptions.effective_preferences(member)["acknowledge_posts"]:
         notices.send_notice(
             "list:user:notice:post", mailing_list=draft.mailing_list, to=[draft.author],
-            subject=f"Your post to {draft.mailing_list.list_name} was sent",
             values={"subject": draft.original_subject or decode_words(draft.headers.get("subject") or "")},
         )  # fmt: skip
 
@@ -140,10 +147,12 @@ def _dispose(draft: Draft) -> None:
         )  # fmt: skip
     elif draft.disposal == "forward":
         outcome = "forwarded"
+        translate = translator(_SLICE, language_of(mailing_list))
         notices.send(
             list_id=mailing_list.list_id, from_=current().site.owner, to=_owners(mailing_list),
-            to_header=mailing_list.address("owner"), subject=f"A post to {mailing_list.list_name} was filtered out",
-            body=f"{reason} The post is attached; nobody else got it.\n", attachments=[draft.original],
+            to_header=mailing_list.address("owner"), attachments=[draft.original],
+            subject=expand(translate(FILTERED_OUT), {"list_name": mailing_list.list_name}),
+            body=expand(translate(ATTACHED), {"reason": reason}),
         )  # fmt: skip
     elif draft.disposal == "preserve":
         outcome = "kept"

@@ -101,10 +101,7 @@ def _asked(mailing_list: "MailingList") -> dict[str, list[str]]:
 def _tell(mailing_list: "MailingList", count: int, details: str) -> None:
     from postroad.community.notices.actions import send_to_owners
 
-    send_to_owners(
-        mailing_list, "list:admin:notice:pending", f"{count} requests wait for {mailing_list.fqdn_listname}",
-        {"count": str(count), "data": details},
-    )  # fmt: skip
+    send_to_owners(mailing_list, "list:admin:notice:pending", {"count": str(count), "data": details})
 
 
 @click.command("gatenews", context_settings=HELP)
