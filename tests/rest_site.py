@@ -1,11 +1,15 @@
 """A small site in which every address of REST names something, and an example call for every operation."""
 
+import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+from django.apps import apps
+from django.db import transaction
 from rest_client import Reply, Rest
 
 from postroad.community.lists.queries import find_list
@@ -150,3 +154,27 @@ def operations(version: str = "3.1") -> Iterator[tuple[str, str, Endpoint]]:
     for route, endpoint, reading, writing in VERSIONS[version]:
         for method in endpoint.methods:
             yield method, route, endpoint.allowing(reading, writing)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def attempt(call: Callable[[], Reply]) -> Reply:
+    """Make a call; what it does is undone when it succeeds, and stays when it was refused: there should be nothing."""
+    with transaction.atomic():
+        reply = call()
+        transaction.set_rollback(reply.status < 400)
+    return reply
+
+
+def fingerprint() -> str:
+    """Changes when a row of any table does, apart from the log of calls."""
+    digest = hashlib.sha256()
+    for model in apps.get_models():
+        if model._meta.label != "rest.Call":
+            digest.update(repr(sorted(model.objects.values_list(), key=repr)).encode())
+    return digest.hexdigest()

@@ -96,6 +96,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type", "anything")
     words = " or ".join(kind) if isinstance(kind, list) else kind
     notes = [schema.get("format", ""), schema.get("description", "")]
+    notes += ["one line"] if "pattern" in schema else []
     notes += [f"at most {schema['maxLength']:,} characters"] if "maxLength" in schema else []
     return ", ".join([words, *(note for note in notes if note)])
 

@@ -12,13 +12,13 @@ from postroad.community.lists.values import email_or_pattern
 from postroad.foundation.errors import NotFound
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
-from postroad.foundation.rest.fields import Field, one
+from postroad.foundation.rest.fields import Field, line
 from postroad.foundation.rest.operation import shows, takes
 from postroad.foundation.rest.resource import Json, created, done, link, ok, paged
 from postroad.foundation.rest.shapes import LINK, TEXT, many, shape
 
 BAN = shape("Ban", may_lack="list_id", email=TEXT, self_link=LINK, list_id=TEXT)
-_EMAIL = Field(lambda value: email_or_pattern(one(value)), {"type": "string", "maxLength": 255})
+_EMAIL = Field(lambda value: email_or_pattern(line(value)), line.schema)
 
 
 def _scope(list_id: str | None) -> MailingList | None:

@@ -14,12 +14,13 @@ from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.rest import body
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
-from postroad.foundation.rest.fields import Field
+from postroad.foundation.rest.fields import ONE_LINE, Field
 from postroad.foundation.rest.operation import reads, shows, takes
 from postroad.foundation.rest.resource import Json, done, ok
 from postroad.foundation.rest.shapes import Schema, Shape, shape
 
 _SCHEMAS: Mapping[str, Schema] = {
+    "line": {"type": "string", **ONE_LINE},
     "bool": {"type": "boolean"},
     "int": {"type": "integer", "minimum": 0},
     "float": {"type": "number", "minimum": 0},
@@ -38,7 +39,7 @@ def _schema_of(setting: Setting[Any]) -> Schema:
     if setting.choices:
         return {"enum": list(setting.choices)}
     if setting.kind in _LISTS:
-        return {"type": "array", "items": {"type": "string"}}
+        return {"type": "array", "items": {"type": "string", **ONE_LINE}}
     return _SCHEMAS.get(setting.kind, {"type": "string"})
 
 

@@ -155,7 +155,7 @@ def _strings(setting: Setting[Any], value: object) -> list[str]:
 def _string(setting: Setting[Any], item: object) -> str:
     if not isinstance(item, str):
         raise BadInput(f"Expected texts, not {item!r}")
-    return _text(setting, item)
+    return _line(setting, item)
 
 
 def _emails_or_patterns(setting: Setting[Any], value: object) -> list[str]:

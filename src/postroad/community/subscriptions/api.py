@@ -312,7 +312,12 @@ member_in_role = endpoint(
     delete=takes(_end_in_role, None, _LEAVE, other=_WAITS),
 )
 _list_finding = takes(
-    _find_lists, {"subscriber": fields.subscriber}, {"role": _MODES["role"], **PAGE}, status=200, gives=many(LIST)
+    _find_lists,
+    {"subscriber": fields.subscriber},
+    {"role": _MODES["role"], **PAGE},
+    status=200,
+    gives=many(LIST),
+    other={404: "the subscriber is on no list"},
 )
 lists_find = endpoint(get=_list_finding, post=_list_finding)
 address_memberships = endpoint(get=shows(_show_memberships, many(MEMBER), paged=True, optional=_FIELDS))

@@ -19,6 +19,7 @@ _TRUE = frozenset({"true", "yes", "1", "on", "enable", "enabled"})
 _FALSE = frozenset({"false", "no", "0", "off", "disable", "disabled"})
 _LARGEST = 2**53
 """JSON numbers beyond it lose digits."""
+ONE_LINE: Schema = {"pattern": "^[^\\r\\n]*$"}
 LONGEST_LINE = 255
 LONGEST_ADDRESS = 2000
 LONGEST_TEXT = 1_000_000
@@ -75,8 +76,8 @@ def _bounded(longest: int, *, lines: bool) -> Callable[[Any], str]:
 
 
 text = Field(_bounded(LONGEST_TEXT, lines=True), {"type": "string", "maxLength": LONGEST_TEXT})
-line = Field(_bounded(LONGEST_LINE, lines=False), {"type": "string", "maxLength": LONGEST_LINE})
-address = Field(_bounded(LONGEST_ADDRESS, lines=False), {"type": "string", "maxLength": LONGEST_ADDRESS})
+line = Field(_bounded(LONGEST_LINE, lines=False), {"type": "string", "maxLength": LONGEST_LINE, **ONE_LINE})
+address = Field(_bounded(LONGEST_ADDRESS, lines=False), {"type": "string", "maxLength": LONGEST_ADDRESS, **ONE_LINE})
 """A URI or a queue's file, of any scheme; an empty one is one too."""
 mail = Field(_bounded(LONGEST_MAIL, lines=True), {"type": "string"})
 
@@ -152,12 +153,12 @@ url_or_null = Field(
 
 
 def _pattern(value: Any) -> str:
-    pattern = one(value)
+    pattern = address(value)
     compile_pattern(pattern)
-    return pattern
+    return str(pattern)
 
 
-pattern = Field(_pattern, {"type": "string"})
+pattern = Field(_pattern, address.schema)
 
 
 def choice(*allowed: str, blank: bool = False) -> Field:

@@ -135,7 +135,7 @@ def _object(required: Mapping[str, Field], optional: Mapping[str, Field]) -> Sch
 
 def _responses(method: str, route: str, operation: Operation, shapes: dict[str, Shape]) -> Schema:
     told: dict[int, str | Shape] = dict(_ALWAYS)
-    if operation.required or operation.optional or operation.body is not None or method != "get":
+    if operation.takes_values or operation.optional or operation.body is not None or method != "get":
         told |= _TAKING
     if "<" in route:
         told |= _NAMED
