@@ -46,7 +46,6 @@ class Rest:
         self.version = version
         self.token = token
         self.handler = RestHandler()
-        self.handler.load_middleware()
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and JSON, or the place of what was made."""

@@ -5,19 +5,17 @@ import json
 import re
 
 import jsonschema_rs
-from django.urls import Resolver404, resolve
 
-from postroad.project.http import REST_URLS
-from postroad.project.rest_urls import documents
+from postroad.foundation.rest.routes import Routes
+from postroad.project.rest_urls import KINDS, VERSIONS, documents
+
+_ROUTES = Routes([(f"{version}/{row[0]}", row[0]) for version, rows in VERSIONS.items() for row in rows], KINDS)
 
 
-def _route(version: str, path: str) -> str | None:
+def _route(path: str) -> str | None:
     """The address of the document that answers this path."""
-    try:
-        route = resolve(path, REST_URLS).route
-    except Resolver404:
-        return None
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.removeprefix(version))
+    route, _ = _ROUTES.find(path)
+    return None if route is None else "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
 
 
 @functools.cache
@@ -30,7 +28,7 @@ def check(method: str, version: str, path: str, status: int, body: bytes) -> Non
     """Fail when the document does not foresee this answer."""
     if status in (405, 500) or method == "OPTIONS":
         return  # Methods that are not there; faults, which tests look for themselves.
-    route = _route(version, path)
+    route = _route(path)
     if route is None:
         assert status == 404, f"{method} {path} answers {status} and is in no document"
         return

@@ -10,8 +10,6 @@ from importlib.metadata import version as installed
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, include, path, re_path, register_converter
-from django.urls.converters import StringConverter
 
 from postroad.community.bans import api as bans
 from postroad.community.lists import api as lists
@@ -25,22 +23,14 @@ from postroad.foundation.configuration import current
 from postroad.foundation.rest.endpoint import Endpoint, endpoint
 from postroad.foundation.rest.openapi import document
 from postroad.foundation.rest.operation import Right, shows
-from postroad.foundation.rest.resource import failure, version_of
+from postroad.foundation.rest.resource import version_of
+from postroad.foundation.rest.routes import Routes
 from postroad.foundation.rest.shapes import Schema, Shape
 from postroad.mailflow.digests import api as digests
 from postroad.mailflow.moderation import api as held
 from postroad.project import config_3_0_api as config_3_0
 from postroad.project import queues_api as queues
 from postroad.project import system_api as system
-
-
-class Role(StringConverter):
-    """A role on a list, as a part of an address."""
-
-    regex = "member|owner|moderator|nonmember"
-
-
-register_converter(Role, "role")
 
 
 def _show_document(request: HttpRequest) -> HttpResponse:
@@ -138,22 +128,8 @@ ONLY_3_1: Sequence[Row] = (
 )
 
 
-def unknown(request: HttpRequest, **_: object) -> HttpResponse:
-    """No such resource."""
-    return failure(404)
-
-
-def broken(request: HttpRequest, **_: object) -> HttpResponse:
-    """Something failed before any resource could answer."""
-    return failure(500)
-
-
 def _allowed(rows: Sequence[Row]) -> list[tuple[str, Endpoint]]:
     return [(route, answering.allowing(reading, writing)) for route, answering, reading, writing in rows]
-
-
-def _patterns(rows: Sequence[Row]) -> list[URLPattern]:
-    return [path(route, answering) for route, answering in _allowed(rows)]
 
 
 VERSIONS: Mapping[str, Sequence[Row]] = {"3.0": (*ROWS, *ONLY_3_0), "3.1": (*ROWS, *ONLY_3_1)}
@@ -166,9 +142,13 @@ def documents(server: str) -> Mapping[str, Schema]:
     return {name: document(name, _allowed(rows), release, server) for name, rows in VERSIONS.items()}
 
 
-urlpatterns = [
-    *(path(f"{name}/", include(_patterns(rows))) for name, rows in VERSIONS.items()),
-    re_path(r"^3\.[01]$", system.root.allowing("read")),
-]
-handler404 = "postroad.project.rest_urls.unknown"
-handler500 = "postroad.project.rest_urls.broken"
+KINDS = {"role": ("member", "owner", "moderator", "nonmember")}
+"""What a part of an address may be, by its kind."""
+
+ROUTES: Routes[Endpoint] = Routes(
+    [
+        *((name, system.root.allowing("read")) for name in VERSIONS),
+        *((f"{name}/{route}", answering) for name, rows in VERSIONS.items() for route, answering in _allowed(rows)),
+    ],
+    KINDS,
+)
