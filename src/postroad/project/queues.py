@@ -40,10 +40,13 @@ QUEUES: Mapping[str, Queue] = {
         Queue("pipeline", "pipeline", "posting"),
         Queue("retry"),
         Queue("shunt"),
-        Queue("virgin"),
+        Queue("virgin", "issues"),
     )
 }
-"""`shunt` is what is quarantined; `retry` is delivery that was put off; `bad` and `virgin` are always empty."""
+"""`shunt` is what is quarantined; `retry` is delivery that was put off; `virgin` is digests that are built.
+
+`bad` is always empty.
+"""
 
 
 def jobs_of(name: str) -> "QuerySet[Job]":

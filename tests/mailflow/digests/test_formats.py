@@ -83,6 +83,7 @@ def test_the_plain_digest_can_be_taken_apart_again(digest):
     assert footer.startswith("Subject: ")
     assert trailer == "End of Ants Digest, Vol 1, Issue 1\n" + "*" * 34 + "\n"
     preamble = text.partition("-" * 70)[0]
+    assert preamble.startswith("Ants Digest, Vol 1, Issue 1\n\nPosts to Ants go to\n")
     assert "   1. One (Anne Person)" in preamble, "the list's prefix says nothing in its own digest"
     assert "   2. Re: Two (Anne Person)" in preamble
 
@@ -274,6 +275,7 @@ def test_a_bomb_is_named_in_the_contents_and_not_passed_on(digest):
     assert "   1. Boom (Anne Person)\n      [This post has more parts than a digest can show.]" in kinds["plain"].text
     assert kinds["mime"].raw.count(b"--B") == 0
     assert page_of(kinds["html"]).css_first(".problem") is not None
+    assert "more parts" in page_of(kinds["html"]).css_first(".toc").text()
 
 
 def test_a_post_whose_bytes_are_gone_is_named(ants, readers, collect, sent):

@@ -147,8 +147,13 @@ AND {_reads_digests(len(digest.modes))} AND {status} = 'enabled' LIMIT 1"""  # n
 
 def own_frequencies(mailing_list: MailingList) -> set[str]:
     """How often members of this list want digests who do not want them as the list sends them; by index alone."""
-    rows = Member.objects.filter(mailing_list=mailing_list, digest_frequency__isnull=False)
-    return {frequency for frequency in rows.values_list("digest_frequency", flat=True).distinct() if frequency}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT digest_frequency FROM subscriptions_member"
+            " WHERE mailing_list_id = %s AND digest_frequency IS NOT NULL",
+            (mailing_list.pk,),
+        )
+        return {frequency for (frequency,) in cursor.fetchall()}
 
 
 def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Member, str] | None:

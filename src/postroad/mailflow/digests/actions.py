@@ -37,38 +37,47 @@ def collect(envelope: Envelope) -> None:
     if mailing_list is None:
         queue.record(envelope, "digests", "discarded", "the list was removed meanwhile")
         return
-    size = envelope.size
-    waiting = _add(mailing_list, size)
-    Post.objects.create(
-        mailing_list=mailing_list, journey=envelope.journey, message=envelope.message,
-        message_id=envelope.message_id[:998], size=size, received_at=envelope.received_at,
-    )  # fmt: skip
+    waiting = _count(mailing_list, envelope.size)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO digests_post (mailing_list_id, journey, message, message_id, size, received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            (
+                mailing_list.pk, envelope.journey, envelope.message, envelope.message_id[:998], envelope.size,
+                envelope.received_at,
+            ),
+        )  # fmt: skip
     queue.record(envelope, "digests", "collected")
     most = settings.digest_size_threshold.of(mailing_list) * _KILOBYTE
     if 0 < most <= waiting:
         send(mailing_list)
 
 
-def _add(mailing_list: MailingList, size: int) -> int:
-    """Count a post in every edition of the list; the octets the list's own holds now."""
-    _open_editions(mailing_list)
+def _count(mailing_list: MailingList, size: int) -> int:
+    """Count a post of this size in every edition of the list; the octets the list's own holds now."""
+    held = _counted(mailing_list, size)
+    if "" not in held:
+        Edition.objects.get_or_create(mailing_list=mailing_list, frequency="")
+        held = _counted(mailing_list, size)
+    for frequency in sorted(own_frequencies(mailing_list) - set(held)):
+        _open_edition(mailing_list, frequency)
+    return held[""]
+
+
+def _counted(mailing_list: MailingList, size: int) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE digests_edition SET posts=posts+1, size=size+%s WHERE mailing_list_id=%s RETURNING frequency, size",
             (size, mailing_list.pk),
         )
-        return int(dict(cursor.fetchall())[""])
+        return dict(cursor.fetchall())
 
 
-def _open_editions(mailing_list: MailingList) -> None:
-    """Have the list's own edition, and one for each frequency that members chose; it begins with what waits."""
-    known = dict(Edition.objects.filter(mailing_list=mailing_list).values_list("frequency", "last_post"))
-    for frequency in sorted(({""} | own_frequencies(mailing_list)) - set(known)):
-        own = Edition.objects.filter(mailing_list=mailing_list, frequency="").first() if frequency else None
-        begun = {"last_post": own.last_post, "posts": own.posts, "size": own.size} if own else {}
-        Edition.objects.get_or_create(
-            mailing_list=mailing_list, frequency=frequency, defaults={"sent_at": timezone.now(), **begun}
-        )
+def _open_edition(mailing_list: MailingList, frequency: str) -> None:
+    """Begin the edition of a frequency that members chose, with what waits in the list's own."""
+    own = Edition.objects.get(mailing_list=mailing_list, frequency="")
+    begun = {"last_post": own.last_post, "posts": own.posts, "size": own.size, "sent_at": timezone.now()}
+    Edition.objects.get_or_create(mailing_list=mailing_list, frequency=frequency, defaults=begun)
 
 
 # --- sending

@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from postroad.community.lists import settings as lists
 from postroad.community.lists.models import MailingList
@@ -27,6 +29,7 @@ log = logging.getLogger("postroad.digests")
 LONGEST_TEXT = 100_000
 """Characters of one post; the archive has all of it."""
 LONGEST_SUBJECT = 300
+_READ_AT_ONCE = 50
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature")
@@ -61,15 +64,13 @@ class _Reader:
     prefix: re.Pattern[str] | None
     archive: str
 
-    def item(self, number: int, post: Post) -> Item:
+    def item(self, number: int, post: Post, raw: bytes | None) -> Item:
         item = Item(number, post.message_id, subject=say(words.NO_SUBJECT, self.language))
-        try:
-            raw = with_crlf(storage.load(post.message))
-        except NotFound:
+        if raw is None:
             item.problem = say(words.LOST, self.language)
             return item
         try:
-            self._fill(item, raw)
+            self._fill(item, with_crlf(raw))
         except Exception:
             # Here and nowhere else in a stage: a mail that nobody foresaw must not keep the others from their readers.
             log.exception("a post cannot be read for a digest: %s", post.message_id)
@@ -169,10 +170,25 @@ def _prefix_of(mailing_list: MailingList) -> re.Pattern[str] | None:
     return re.compile(rf"{re.escape(before)}{digits}{re.escape(after)}\s*", re.IGNORECASE)
 
 
+def _stored(keys: set[str]) -> dict[str, bytes]:
+    """What is kept under these keys; where one is lost, the others all the same."""
+    try:
+        return storage.load_many(keys)
+    except NotFound:
+        found = {}
+        for key in keys:
+            with suppress(NotFound):
+                found[key] = storage.load(key)
+        return found
+
+
 def items_of(mailing_list: MailingList, posts: Iterable[Post]) -> Iterator[Item]:
     """The posts of a list as a digest shows them, numbered from 1."""
     has_archive = lists.archive_policy.of(mailing_list) != "never"
     archive = f"{base_url(mailing_list)}/lists/{mailing_list.list_id}" if has_archive else ""
     reader = _Reader(language_of(mailing_list), _prefix_of(mailing_list), archive)
-    for number, post in enumerate(posts, 1):
-        yield reader.item(number, post)
+    numbered = enumerate(posts, 1)
+    while batch := list(islice(numbered, _READ_AT_ONCE)):
+        stored = _stored({post.message for _, post in batch})
+        for number, post in batch:
+            yield reader.item(number, post, stored.get(post.message))

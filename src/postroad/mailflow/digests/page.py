@@ -66,6 +66,7 @@ def _thread(frame: Frame, number: int, thread: Thread) -> dict[str, Any]:
         "subject": thread.subject,
         "count": frame.say(words.ONE_POST) if count == 1 else frame.say(words.POSTS, count=count),
         "authors": ", ".join(authors[:5]) + (" …" if len(authors) > 5 else ""),
+        "problems": list(dict.fromkeys(post.item.problem for post in thread.posts if post.item.problem)),
         "posts": [_post(frame, post.item, post.depth, thread.subject) for post in thread.posts],
     }
 
@@ -75,7 +76,7 @@ def _post(frame: Frame, item: Item, depth: int, subject: str) -> dict[str, Any]:
         "anchor": f"p{item.number}",
         "number": frame.say(words.MESSAGE, number=item.number),
         "author": item.author,
-        "date": date_format(item.written, "DATETIME_FORMAT") if item.written else "",
+        "date": f"{date_format(item.written, 'DATETIME_FORMAT')} UTC" if item.written else "",
         "depth": depth,
         "subject": "" if item.subject.endswith(subject) else item.subject,
         "body": text_to_html(item.text),
@@ -105,7 +106,7 @@ def text_to_html(text: str) -> SafeString:
     for depth, block in _blocks(text):
         wanted = min(depth, DEEPEST_QUOTE)
         pieces.append("<blockquote>" * (wanted - level) + "</blockquote>" * (level - wanted))
-        pieces.append(f"<p>{linked(block)}</p>\n")
+        pieces.append(f'<p dir="auto">{linked(block)}</p>\n')
         level = wanted
     pieces.append("</blockquote>" * level)
     return mark_safe("".join(pieces))

@@ -25,7 +25,7 @@ def content(frame: Frame) -> bytes:
 
 def text(frame: Frame) -> str:
     """The whole digest in LF lines (RFC 1153 §2): preamble, messages between lines of hyphens, trailer."""
-    preamble = [part for part in (frame.masthead, frame.header, frame.topics) if part.strip()]
+    preamble = [part for part in (frame.title, frame.masthead, frame.header, frame.topics) if part.strip()]
     end = frame.say(words.END, title=frame.title)
     messages = [_message(frame, item) for item in frame.items]
     if frame.footer.strip():
