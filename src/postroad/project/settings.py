@@ -164,6 +164,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "postroad.community.people.old_hashes.Crypt",
     "postroad.community.people.old_hashes.SaltedSha1",
+    "postroad.community.people.old_hashes.UnsaltedSha1",
 ]
 ACCOUNT_ADAPTER = "postroad.community.people.adapter.Accounts"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

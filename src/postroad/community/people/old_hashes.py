@@ -59,6 +59,16 @@ class SaltedSha1(_OldHasher):
         return constant_time_compare(expected, hashlib.sha1((salt + password).encode()).hexdigest())  # noqa: S324
 
 
+class UnsaltedSha1(_OldHasher):
+    """Mailman 2.1, and the oldest Django: `sha1$$hash`, which Django looks up under this name."""
+
+    algorithm = "unsalted_sha1"
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Whether this is the password."""
+        return constant_time_compare(encoded.rpartition("$")[2], hashlib.sha1(password.encode()).hexdigest())  # noqa: S324
+
+
 def from_passlib(old: str) -> str:
     """A hash of Mailman's as Django looks it up; empty when it is of a kind nobody can check.
 

@@ -19,6 +19,7 @@ class Importers(LazyGroup):
 
     subcommands = {
         "mailman3": ("postroad.project.commands.import_mailman3:command", "A Mailman 3 site, core and web half."),
+        "mailman2": ("postroad.project.commands.import_mailman2:command", "A Mailman 2.1 site, or some of its lists."),
         "mbox": ("postroad.project.commands.import_mbox:command", "Mailboxes: mbox in all dialects, MMDF, Maildir."),
     }
 
