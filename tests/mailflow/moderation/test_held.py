@@ -292,3 +292,26 @@ def test_posts_nobody_decides_about_are_dropped_where_the_list_says_so(ant, quie
     discard_expired()
     assert [held.request_id for held in HeldMessage.objects.all()] == [2]
     assert queue.steps_of("one@example.org")[-1].reason == "by the daily job: nobody decided in 5 days"
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(False, 0), (True, 1)])
+def test_moderators_see_what_a_stranger_s_post_was_thrown_away_where_they_want_that(ant, come_in, wanted, told):
+    subscriptions.join(ant, "olga@example.net", role="owner")
+    lists.change_settings(ant, {"default_nonmember_action": "discard", "forward_auto_discards": wanted})
+    come_in()
+    assert outcomes() == ["discarded"]
+    notices = [(to, raw) for kind, to, raw in waiting() if kind == "notice"]
+    assert len(notices) == told
+    for to, raw in notices:
+        assert to == ("olga@example.net",)
+        assert b"Subject: Discarded: Hello" in raw
+        assert mail().rstrip() in raw
+
+
+def test_a_flood_of_discarded_posts_is_no_flood_of_mail(ant, come_in, monkeypatch):
+    monkeypatch.setattr("postroad.mailflow.moderation.answers.MOST_NOTICES_A_DAY", 3)
+    subscriptions.join(ant, "olga@example.net", role="owner")
+    lists.change_settings(ant, {"default_nonmember_action": "discard", "forward_auto_discards": True})
+    for _ in range(6):
+        come_in()
+    assert len(waiting()) == 3

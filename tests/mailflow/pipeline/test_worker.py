@@ -51,6 +51,15 @@ def test_a_list_chooses_where_its_posts_go(ant, config, values, expected):
     assert names() == expected
 
 
+@pytest.mark.parametrize(("with_prefix", "subject"), [(True, "[Ant] Hello"), (False, "Hello")])
+def test_the_news_get_the_prefix_where_the_list_wants_that(ant, with_prefix, subject):
+    config = {"gateway_to_news": True, "linked_newsgroup": "x.y", "nntp_prefix_subject_too": with_prefix}
+    lists.change_settings(ant, config)
+    run(ant)
+    for name, expected in (("usenet", subject), ("archive", "Hello")):
+        assert header(storage.load(queued(name).message), "subject") == [expected]
+
+
 def test_mail_to_the_owners_goes_to_owners_and_moderators_unadorned(ant, join):
     join("olga@example.org", role="owner")
     join("mike@example.org", role="moderator")

@@ -47,6 +47,8 @@ def test_a_post_stands_in_the_group_and_does_not_come_back(inn, gated):
         article = server.article(server.group("test.ants").last)
     assert article is not None
     assert article.endswith(b"\r\n\r\n.dot\r\nhello\r\n")
+    actions.fetch_news()
+    assert not Job.objects.filter(queue="moderation").exists(), "our own article came back as a post"
 
 
 @needs_inn

@@ -22,7 +22,10 @@ STYLES: Mapping[str, Style] = MappingProxyType(
         style.name: style
         for style in (
             Style(
-                "legacy-announce", "Announce only mailing list style.", MappingProxyType({"allow_list_posts": False})
+                "legacy-announce",
+                "Announce only mailing list style.",
+                # Few may write, and what they write is believed: whoever claims to be one of them must prove it.
+                MappingProxyType({"allow_list_posts": False, "authenticate_senders": True}),
             ),
             Style("legacy-default", "Ordinary discussion mailing list style.", MappingProxyType({})),
             Style(

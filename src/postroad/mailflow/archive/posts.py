@@ -65,11 +65,18 @@ def author(mail: Mail) -> Person:
 
 
 def posts(
-    list_id: str, mails: Sequence[Mail], depths: Mapping[int, int], votes: Mapping[int, int], *, obscure: bool
+    list_id: str,
+    mails: Sequence[Mail],
+    depths: Mapping[int, int],
+    votes: Mapping[int, int],
+    *,
+    obscure: bool,
+    markdown: bool,
 ) -> list[Post]:
     """Mails of one list with their contents; those not rendered lately are loaded by one query."""
     addresses = {mail.pk: reverse("archive:message", args=(list_id, mail.message_id_hash)) for mail in mails}
-    contents = {mail.pk: _rendered.get(mail.message, addresses[mail.pk], obscure=obscure) for mail in mails}
+    look = {"obscure": obscure, "markdown": markdown}
+    contents = {mail.pk: _rendered.get(mail.message, addresses[mail.pk], **look) for mail in mails}
     missing = {mail.message for mail in mails if contents[mail.pk] is None}
     raws = storage.load_many(missing) if missing else {}
     by_key = {mail.pk: mail for mail in mails}
@@ -77,9 +84,9 @@ def posts(
     for mail in mails:
         content = contents[mail.pk]
         if content is None:
-            content = content_of(raws.get(mail.message, b""), address=addresses[mail.pk], obscure=obscure)
+            content = content_of(raws.get(mail.message, b""), address=addresses[mail.pk], **look)
             if mail.message in raws:
-                _rendered.put(mail.message, addresses[mail.pk], content, obscure=obscure)
+                _rendered.put(mail.message, addresses[mail.pk], content, **look)
         answers = by_key.get(mail.parent_id) if mail.parent_id else None
         if shown and answers is shown[-1].mail:
             answers = None

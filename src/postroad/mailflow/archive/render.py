@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from postroad.foundation.message.mime import Part
 from postroad.mailflow.archive.content import is_text, parts_of, shown_texts
 from postroad.mailflow.archive.hypertext import clean_html
+from postroad.mailflow.archive.markup import markdown_to_html
 from postroad.mailflow.archive.plain import text_to_html
 from postroad.mailflow.archive.reading import on_one_line
 
@@ -47,18 +48,25 @@ class Content:
     attachments: tuple[Attachment, ...]
 
 
-def content_of(raw: bytes, *, address: str, obscure: bool) -> Content:
-    """A mail's text and attachments; `address` is its page's, `obscure` hides mail addresses from harvesters."""
+def content_of(raw: bytes, *, address: str, obscure: bool, markdown: bool = False) -> Content:
+    """A mail's text and attachments; `address` is its page's, `obscure` hides mail addresses from harvesters.
+
+    With `markdown`, plain texts are read as that.
+    """
     parts = parts_of(raw)
     images = _images(parts, address)
-    html = "".join(_shown(part, text, images, obscure=obscure) for part, text in shown_texts(parts, raw))
+    html = "".join(
+        _shown(part, text, images, obscure=obscure, markdown=markdown) for part, text in shown_texts(parts, raw)
+    )
     attachments = tuple(_attachment(number, part, html) for number, part in enumerate(parts) if not is_text(part))
     return Content(mark_safe(html), attachments)
 
 
-def _shown(part: Part, text: str, images: Mapping[str, str], *, obscure: bool) -> str:
+def _shown(part: Part, text: str, images: Mapping[str, str], *, obscure: bool, markdown: bool) -> str:
     if part.content_type == "text/html":
         return f'<div class="html-mail" dir="auto">{clean_html(text, images, obscure=obscure)}</div>'
+    if markdown:
+        return f'<div class="html-mail" dir="auto">{markdown_to_html(text, obscure=obscure)}</div>'
     flowed = part.params.get("format", "").lower() == "flowed"
     return f'<div class="text-mail">{text_to_html(text, obscure=obscure, flowed=flowed)}</div>'
 
@@ -95,20 +103,20 @@ class RenderedMails:
     def __init__(self, most: int = MOST_CACHED) -> None:
         self._most = most
         self._size = 0
-        self._kept: OrderedDict[tuple[str, str, bool], Content] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, bool, bool], Content] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, message: str, address: str, *, obscure: bool) -> Content | None:
+    def get(self, message: str, address: str, *, obscure: bool, markdown: bool = False) -> Content | None:
         """A mail's content, if it is here; `message` is its key in storage."""
         with self._lock:
-            content = self._kept.get((message, address, obscure))
+            content = self._kept.get((message, address, obscure, markdown))
             if content is not None:
-                self._kept.move_to_end((message, address, obscure))
+                self._kept.move_to_end((message, address, obscure, markdown))
             return content
 
-    def put(self, message: str, address: str, content: Content, *, obscure: bool) -> None:
+    def put(self, message: str, address: str, content: Content, *, obscure: bool, markdown: bool = False) -> None:
         """Keep a content, and let older ones go."""
-        key = (message, address, obscure)
+        key = (message, address, obscure, markdown)
         with self._lock:
             if key in self._kept or len(content.html) > self._most // 8:
                 return

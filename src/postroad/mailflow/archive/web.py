@@ -30,6 +30,7 @@ from postroad.mailflow.archive.queries import (
     thread_of,
     threads_of_month,
 )
+from postroad.mailflow.archive.settings import archive_rendering_mode, obscure_addresses
 
 LISTS_ON_A_PAGE = 100
 MAILS_ON_A_PAGE = 50
@@ -218,13 +219,20 @@ def _thread(request: HttpRequest, mailing_list: MailingList, found: Thread) -> H
         mails = mails_by_key(place.pk for place in here)
         depths = {} if by_date else {place.pk: place.depth for place in here}
     around = reader.around_thread(request.user, mailing_list, found, mails)
-    obscure = not request.user.is_authenticated
     context = {
         **frame(mailing_list), **around, "thread": found, "page": page, "by_date": by_date,
-        "posts": posts(mailing_list.list_id, mails, depths, around["votes"], obscure=obscure),
+        "posts": posts(mailing_list.list_id, mails, depths, around["votes"], **_look(request, mailing_list)),
         "may_sort": 1 < found.count <= LONGEST_TREE,
     }  # fmt: skip
     return render(request, "archive/thread.html", context)
+
+
+def _look(request: HttpRequest, mailing_list: MailingList) -> dict[str, bool]:
+    """How texts are shown to this reader."""
+    return {
+        "obscure": obscure_addresses.of(mailing_list) and not request.user.is_authenticated,
+        "markdown": archive_rendering_mode.of(mailing_list) == "markdown",
+    }
 
 
 @require_safe
@@ -240,10 +248,9 @@ def _message(request: HttpRequest, mail: Mail) -> HttpResponse:
     earlier, later = neighbours(mail)
     parent = Mail.objects.filter(pk=mail.parent_id).first() if mail.parent_id else None
     around = reader.around_thread(request.user, mail.mailing_list, mail.thread, [mail])
-    obscure = not request.user.is_authenticated
     context = {
         **frame(mail.mailing_list), **around, "mail": mail, "thread": mail.thread, "earlier": earlier, "later": later,
-        "post": posts(mail.mailing_list.list_id, [mail], {}, around["votes"], obscure=obscure)[0],
+        "post": posts(mail.mailing_list.list_id, [mail], {}, around["votes"], **_look(request, mail.mailing_list))[0],
         "parent": parent, "parent_author": author(parent) if parent else None,
     }  # fmt: skip
     return render(request, "archive/message.html", context)

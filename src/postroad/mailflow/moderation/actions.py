@@ -55,6 +55,8 @@ def carry_out(post: Post, verdict: Verdict) -> None:
             answers.refuse(post, verdict.reasons or (why,))
             queue.record(e, "moderation", "rejected", why)
         case "discard":
+            if verdict.decided_by == "nonmember-moderation" and settings.forward_auto_discards.of(post.mailing_list):
+                answers.tell_of_discard(post)
             queue.record(e, "moderation", "discarded", why)
 
 

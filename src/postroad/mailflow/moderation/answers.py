@@ -7,6 +7,7 @@ from postroad.community.notices import actions as notices
 from postroad.community.notices import limits
 from postroad.community.notices import settings as notice_settings
 from postroad.community.notices.templates import expand, language_of
+from postroad.community.subscriptions.queries import moderators
 from postroad.community.subscriptions.tokens import new_token
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
@@ -29,6 +30,8 @@ LAST = "$subject (the last notice today)"
 REFUSED = 'Posting of your message titled "$subject"'
 FORWARDED = "Forward of moderated message"
 ATTACHED = "A held message is attached.\n"
+DISCARDED = "Discarded: $subject"
+DISCARDED_ATTACHED = "The attached post is by a stranger and was discarded automatically. Nobody else got it.\n"
 
 MOST_NOTICES_A_DAY = 100
 """To the moderators of one list about held posts; a flood of spam must not become a flood of notices."""
@@ -89,6 +92,20 @@ def refuse(post: Post, reasons: Sequence[str]) -> None:
             from_=post.mailing_list.address("owner"), subject=post.subject, language=language,
             values={"reasons": told(reasons, language)}, attachments=[post.new_raw or post.raw],
         )  # fmt: skip
+
+
+def tell_of_discard(post: Post) -> None:
+    """Show owners and moderators the post of a stranger that was thrown away, so many times a day."""
+    mailing_list, owner = post.mailing_list, post.mailing_list.address("owner")
+    to = moderators(mailing_list)
+    if not to or limits.count_answer(owner, mailing_list.list_id, "discarded") > MOST_NOTICES_A_DAY:
+        return
+    translate = translator(_SLICE, language_of(mailing_list))
+    notices.send(
+        list_id=mailing_list.list_id, from_=mailing_list.address("bounces"), to=to, to_header=owner,
+        subject=expand(translate(DISCARDED), {"subject": post.subject[:200]}), body=translate(DISCARDED_ATTACHED),
+        attachments=[post.raw],
+    )  # fmt: skip
 
 
 def _count_answer(post: Post, kind: str) -> int:

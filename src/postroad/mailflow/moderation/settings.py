@@ -97,7 +97,11 @@ member_moderation_notice = _moderation.text(
 )
 nonmember_rejection_notice = _moderation.text("nonmember_rejection_notice", "", "Reason given to others", exposed=False)
 forward_auto_discards = _moderation.boolean(
-    "forward_auto_discards", True, "Show moderators what was discarded", exposed=False
+    "forward_auto_discards",
+    False,
+    "Show moderators what was discarded",
+    "Posts of strangers that are thrown away go to owners and moderators, at most 100 a day.",
+    exposed=False,
 )
 
 SETTINGS = (

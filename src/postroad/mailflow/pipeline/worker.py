@@ -15,6 +15,7 @@ from postroad.community.subscriptions import queries as subscriptions
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 from postroad.foundation.message.encoded_words import decode_words
+from postroad.foundation.message.headers import Replace, apply_edits
 from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.segments import Template, encode
 from postroad.foundation.queue import actions as queue
@@ -85,12 +86,25 @@ def _send_post(draft: Draft) -> None:
     e = replace(draft.envelope, rule_hits=(), rule_misses=())
     if shared is not draft.original:
         e = replace(e, message=storage.store(shared), size=len(shared))
-    for name in _destinations(draft):
-        queue.put(name, e)
+    names = _destinations(draft)
+    for name in names:
+        if name != "usenet":
+            queue.put(name, e)
     for_members(draft)
+    if "usenet" in names:
+        queue.put("usenet", _for_news(draft, e, shared))
     lists.count_post(draft.mailing_list)
     _acknowledge(draft)
     _send(draft, author=draft.author)
+
+
+def _for_news(draft: Draft, envelope: Envelope, shared: bytes) -> Envelope:
+    """The news get what the archive gets, with the subject that the members read if the list wants that."""
+    subject = draft.current("subject")
+    if not subject or not all_settings()["nntp_prefix_subject_too"].of(draft.mailing_list):
+        return envelope
+    raw = apply_edits(shared, [Replace("Subject", subject[0])])
+    return replace(envelope, message=storage.store(raw), size=len(raw))
 
 
 def _destinations(draft: Draft) -> list[str]:

@@ -17,7 +17,10 @@ _ONCE = {
 
 
 def article_of(mailing_list: MailingList, raw: bytes, message_id: str) -> bytes:
-    """The post as the news server wants it: Newsgroups, Message-ID, Lines, Approved where the group is moderated."""
+    """The post as the news server wants it: Newsgroups, Message-ID, Lines, Approved where the group is moderated.
+
+    List-Id tells where it came from, so that it is not fetched again.
+    """
     headers = Headers.parse(raw)
     group = settings.linked_newsgroup.of(mailing_list)
     groups = [name.strip() for value in headers.get_all("newsgroups") for name in value.split(",") if name.strip()]
@@ -25,7 +28,7 @@ def article_of(mailing_list: MailingList, raw: bytes, message_id: str) -> bytes:
     edits += [Remove("Approved"), Replace("Newsgroups", ",".join(dict.fromkeys([*groups, group])))]
     if settings.newsgroup_moderation.of(mailing_list) in ("moderated", "open_moderated"):
         edits.append(Append("Approved", mailing_list.fqdn_listname))
-    edits.append(Replace("Message-ID", f"<{message_id}>"))
+    edits += [Replace("Message-ID", f"<{message_id}>"), Replace("List-Id", f"<{mailing_list.list_id}>")]
     body = raw[headers.body_offset :]
     edits.append(Replace("Lines", str(body.count(b"\n") + (not body.endswith(b"\n") and bool(body)))))
     if "subject" not in headers:

@@ -39,6 +39,7 @@ _COUNTERS: Mapping[str, Callable[[Any], Any]] = {
 _WITHOUT_MEANING: Mapping[str, tuple[Any, str]] = {
     "digest_is_default": (False, "Mailman 3 does not read it either: members choose"),
     "encode_ascii_prefixes": (False, "prefixes are encoded only where they must be (RFC 2047)"),
+    "forward_auto_discards": (True, "Mailman 3 forwards nothing either, whatever it says"),
     "scrub_nondigest": (False, "Mailman 3 does not read it either; see link_attachments_above"),
     "topics": ([], "Mailman 3 does not read them either: nobody gets mail by topic"),
     "topics_enabled": (False, "Mailman 3 does not read it either: nobody gets mail by topic"),
