@@ -9,4 +9,5 @@ urlpatterns = [
     path("", include("postroad.project.posting.urls")),
     path("accounts/", include("allauth.urls")),
     path("outbox/", include("postroad.project.outbox.urls")),
+    path("", include("postroad.project.old_addresses")),
 ]
