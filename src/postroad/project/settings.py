@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "postroad.mailflow.mail_commands",
     "postroad.upgrade.importing",
     "postroad.project",
+    "postroad.project.moderators",
     "postroad.project.outbox",
     "postroad.project.posting",
     "allauth",

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("postroad.community.subscriptions.urls")),
     path("", include("postroad.mailflow.archive.urls")),
     path("", include("postroad.mailflow.bounces.urls")),
+    path("", include("postroad.project.moderators.urls")),
     path("", include("postroad.project.posting.urls")),
     path("accounts/", include("allauth.urls")),
     path("outbox/", include("postroad.project.outbox.urls")),

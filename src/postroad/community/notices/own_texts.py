@@ -61,9 +61,14 @@ def preview(name: str, mailing_list: MailingList, body: str, language: str = "")
     _check(name, body, language)
     values = {**_SAMPLES, **standard_values(mailing_list, language)}
     known = {*values, *variables(built_in(name))}
-    subject = translated(SUBJECTS.get(name, ""), language or language_of(mailing_list))
     unknown = tuple(sorted(variables(body) - known))
-    return Preview(expand(subject, values), wrapped(expand(body, values)), unknown)
+    return Preview(sample_subject(name, mailing_list, language), wrapped(expand(body, values)), unknown)
+
+
+def sample_subject(name: str, mailing_list: MailingList, language: str = "") -> str:
+    """The subject of a notice, filled with sample values; empty for a text that is part of another mail."""
+    subject = translated(SUBJECTS.get(name, ""), language or language_of(mailing_list))
+    return expand(subject, {**_SAMPLES, **standard_values(mailing_list, language)})
 
 
 @transaction.atomic
@@ -77,6 +82,11 @@ def keep(name: str, context: str, body: str, language: str = "") -> None:
     OwnText.objects.update_or_create(
         context=context, name=name, language=language, defaults={"text": body.replace("\r\n", "\n")}
     )
+
+
+def names_in(context: str) -> frozenset[str]:
+    """The templates a scope has a text of its own for, in whatever language."""
+    return frozenset(OwnText.objects.filter(context=context).values_list("name", flat=True))
 
 
 def give_up(name: str, context: str, language: str = "") -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from postroad.community.lists.models import MailingList
@@ -56,6 +57,14 @@ def waiting(mailing_list: MailingList, kind: Pending.Kind, email: str) -> Pendin
     return Pending.objects.filter(
         kind=kind, list_id=mailing_list.list_id, email=email, expires_at__gt=timezone.now()
     ).first()
+
+
+def for_moderators(mailing_list: MailingList) -> "QuerySet[Pending]":
+    """Joins and leaves that wait for a moderator, the oldest first."""
+    kinds = (Pending.Kind.SUBSCRIPTION, Pending.Kind.UNSUBSCRIPTION)
+    return Pending.objects.filter(
+        list_id=mailing_list.list_id, token_owner="moderator", kind__in=kinds, expires_at__gt=timezone.now()
+    ).order_by("pk")
 
 
 def forget_expired() -> None:

@@ -170,18 +170,3 @@ def neighbours(mail: Mail) -> tuple[Mail | None, Mail | None]:
     before = around.filter(Q(date__lt=mail.date) | Q(date=mail.date, pk__lt=mail.pk)).order_by("-date", "-pk").first()
     behind = around.filter(Q(date__gt=mail.date) | Q(date=mail.date, pk__gt=mail.pk)).order_by("date", "pk").first()
     return before, behind
-
-
-# --- rights
-
-
-def may_moderate(user: Any, mailing_list: int) -> bool:
-    """Whether somebody may tend this list's archive: its owners and moderators, and the site's owners."""
-    if not (isinstance(user, User) and user.is_active):
-        return False
-    if user.is_superuser:
-        return True
-    roles = ("owner", "moderator")
-    rows = MailingList.objects.filter(pk=mailing_list)
-    by_address = Q(members__address__user=user, members__address__verified_on__isnull=False, members__role__in=roles)
-    return rows.filter(Q(members__user=user, members__role__in=roles) | by_address).exists()

@@ -13,10 +13,10 @@ from django.db.models import Count, Max, Q
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
+from postroad.community.subscriptions.rights import may_moderate
 from postroad.foundation.errors import BadInput
 from postroad.mailflow.archive.freshness import Facts, touch
 from postroad.mailflow.archive.models import Favorite, LastView, Mail, Tag, Thread, Vote
-from postroad.mailflow.archive.queries import may_moderate
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 MOST_TAGS = 20
@@ -36,7 +36,7 @@ def of_list(user: Any, mailing_list: MailingList) -> Facts:
     if not user.is_authenticated:
         return ()
     views = LastView.objects.filter(user=user, thread__mailing_list=mailing_list)
-    return tuple(views.aggregate(Max("viewed_at"), Count("pk")).values())
+    return (*views.aggregate(Max("viewed_at"), Count("pk")).values(), may_moderate(user, mailing_list.pk))
 
 
 def of_thread(user: Any, thread: Thread) -> Facts:

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
+from postroad.community.subscriptions.rights import may_moderate
 from postroad.foundation.errors import PostroadError
 from postroad.mailflow.archive import reader, tending
 from postroad.mailflow.archive.models import Thread
-from postroad.mailflow.archive.queries import list_for, mail_of, may_moderate, readable_lists, thread_of
+from postroad.mailflow.archive.queries import list_for, mail_of, readable_lists, thread_of
 from postroad.mailflow.archive.web import frame
 
 _asks_and_does = require_http_methods(["GET", "HEAD", "POST"])

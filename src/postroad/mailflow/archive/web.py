@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
+from postroad.community.subscriptions.rights import may_moderate
 from postroad.mailflow.archive import freshness, reader
 from postroad.mailflow.archive.models import Mail, Month, Revision, Thread
 from postroad.mailflow.archive.posts import author, person, posts
@@ -132,6 +133,7 @@ def _overview(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
         **frame(mailing_list), "rows": thread_rows(request, threads[:THREADS_ON_A_PAGE]),
         "years": months_by_year(mailing_list), "info": all_settings()["info"].of(mailing_list), "number": number,
         "previous": number - 1, "next": number + 1 if len(threads) > THREADS_ON_A_PAGE else 0,
+        "may_moderate": may_moderate(request.user, mailing_list.pk),
     }  # fmt: skip
     return render(request, "archive/overview.html", context)
 
