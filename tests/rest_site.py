@@ -85,15 +85,17 @@ class Site:
             rest.post("queues/in", list_id=BEE, text=MAIL.decode()),
         ]  # fmt: skip
         assert all(reply.status < 300 for reply in made), [reply for reply in made if reply.status >= 300]
-        self._hold()
+        self.hold()
         self.parts = self._parts(rest)
 
-    def _hold(self) -> None:
+    def hold(self, message_id: str = "<one@example.org>") -> None:
+        """A post that waits for a moderator."""
+        mail = MAIL.replace(b"<one@example.org>", message_id.encode())
         envelope = Envelope(
-            journey="test", message=storage.store(MAIL), message_id="one@example.org", received_at=time.time(),
-            size=len(MAIL), list_id=ANT, sender="zoe@example.org",
+            journey="test", message=storage.store(mail), message_id=message_id.strip("<>"), received_at=time.time(),
+            size=len(mail), list_id=ANT, sender="zoe@example.org",
         )  # fmt: skip
-        assert judge(Post(find_list(ANT), envelope, MAIL)).action == "hold"
+        assert judge(Post(find_list(ANT), envelope, mail)).action == "hold"
         work(envelope)
 
     def _parts(self, rest: Rest) -> dict[str, str]:

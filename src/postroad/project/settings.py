@@ -31,6 +31,8 @@ ROWS_OF_A_LIST = (
     ("notices.TemplateUri", "context"),
 )
 ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"),)
+# Columns that repeat an address, or that of the user they belong to (model, user, column): they follow its changes.
+COPIES_OF_AN_ADDRESS = (("subscriptions.Member", "user", "email"),)
 ROWS_OF_AN_ADDRESS = (
     ("notices.AutoResponse", "address"),
     ("subscriptions.Pending", "email"),

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postroad.community.lists import actions
-from postroad.community.lists.addresses import resolve
+from postroad.community.lists.addresses import is_mail_host, resolve
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +17,26 @@ pytestmark = pytest.mark.django_db
 def ant():
     actions.create_domain("example.com", alias_domain="old.example")
     return actions.create_list("ant@example.com")
+
+
+@pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize(
+    "domain", ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example", "XN--bcher-KVA.example"]
+)
+def test_a_domain_is_the_same_in_both_of_its_forms(host, domain):
+    """RFC 5891 §4.4: A-labels and U-labels name the same domain, however the list's own was written."""
+    actions.create_domain(host, alias_domain="xn--bcher-kva.test")
+    made = actions.create_list(f"ant@{host}")
+    for recipient in (f"ant@{domain}", "ant-owner@bücher.test"):
+        found = resolve(recipient)
+        assert found is not None
+        assert found.mailing_list_pk == made.pk
+    assert is_mail_host(domain)
+
+
+@pytest.mark.parametrize("domain", ["xn--.example", "xn--a\u00fc.example", "a..b", "\u2024.example", "xn--99999999"])
+def test_a_domain_that_is_none_is_no_lists(domain, ant):
+    assert resolve(f"ant@{domain}") is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from postroad.community.bans.models import Ban
 from postroad.community.lists.api import find_list
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.values import email_or_pattern
-from postroad.foundation.errors import NotFound
+from postroad.foundation.errors import Conflict, NotFound
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.fields import Field, line
@@ -70,12 +70,15 @@ def _show(request: HttpRequest, email: str, list_id: str | None = None) -> HttpR
 
 
 def _lift(request: HttpRequest, values: Values, email: str, list_id: str | None = None) -> HttpResponse:
-    """Lift a ban."""
+    """Lift exactly this ban; a wider one that holds instead is named, not lifted."""
     mailing_list = _scope(list_id)
-    _check_banned(email, mailing_list)
-    actions.lift(email, mailing_list)
+    if not actions.lift(email, mailing_list):
+        _check_banned(email, mailing_list)
+        raise Conflict(f"{email} is banned by {queries.banning(email, mailing_list)}; delete that ban.")
     return done()
 
 
 bans = endpoint(get=shows(_show_all, many(BAN), paged=True), post=takes(_add, {"email": _EMAIL}, status=201))
-ban = endpoint(get=shows(_show, BAN), delete=takes(_lift))
+ban = endpoint(
+    get=shows(_show, BAN), delete=takes(_lift, other={409: "banned by a pattern or for the whole site, not by itself"})
+)

@@ -25,17 +25,34 @@ def is_banned(email: str, mailing_list: MailingList | None = None) -> bool:
 
 def first_banned(emails: Sequence[str], mailing_list: MailingList | None = None) -> str:
     """The first of these addresses that `is_banned`, or empty; one query for all of them."""
-    texts = {email: email if email.startswith("^") else email.lower() for email in emails}
+    bans = _bans(emails, mailing_list)
+    return next((email for email in emails if any(_bans_it(ban, email) for ban, _ in bans)), "")
+
+
+def banning(email: str, mailing_list: MailingList | None = None) -> str:
+    """Which ban holds an address off, in words; empty when none does."""
+    for ban, of_list in _bans([email], mailing_list):
+        if _bans_it(ban, email):
+            return f"{ban} {'on this list' if of_list else 'on the whole site'}"
+    return ""
+
+
+def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[tuple[str, int | None]]:
+    """The bans that may concern these addresses, each with its list; those of the address itself first."""
     scope = Q(mailing_list__isnull=True)
     if mailing_list is not None:
         scope |= Q(mailing_list=mailing_list)
-    rows = Ban.objects.filter(scope).filter(Q(email__in=list(texts.values())) | Q(email__startswith="^"))
-    bans = set(rows.values_list("email", flat=True))
-    patterns = [ban for ban in bans if ban.startswith("^")]
-    for email, text in texts.items():
-        if text in bans or any(_matches(pattern, text) for pattern in patterns):
-            return email
-    return ""
+    texts = [_compared(email) for email in emails]
+    rows = Ban.objects.filter(scope).filter(Q(email__in=texts) | Q(email__startswith="^"))
+    return sorted(rows.values_list("email", "mailing_list"), key=lambda ban: (ban[0].startswith("^"), ban[0]))
+
+
+def _compared(email: str) -> str:
+    return email if email.startswith("^") else email.lower()
+
+
+def _bans_it(ban: str, email: str) -> bool:
+    return ban == _compared(email) or (ban.startswith("^") and _matches(ban, _compared(email)))
 
 
 def _matches(pattern: str, text: str) -> bool:

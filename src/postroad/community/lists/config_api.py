@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from postroad.community.lists import actions
+from postroad.community.lists import actions, queries
 from postroad.community.lists.api import find_list
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import Setting, all_settings
@@ -16,7 +16,7 @@ from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.fields import ONE_LINE, Field
 from postroad.foundation.rest.operation import reads, shows, takes
-from postroad.foundation.rest.resource import Json, done, ok
+from postroad.foundation.rest.resource import Json, again, done, ok
 from postroad.foundation.rest.shapes import Schema, Shape, shape
 
 _SCHEMAS: Mapping[str, Schema] = {
@@ -101,9 +101,23 @@ def write_settings(mailing_list: MailingList, values: Values, *, whole: bool) ->
     actions.change_settings(mailing_list, body.check(values, {}, {name: _field(name) for name in values}))
 
 
+_shown: dict[str, tuple[tuple[Any, ...], HttpResponse]] = {}
+"""What was last answered for a list, beside the row it was made of: it holds until the row is another one."""
+_MOST_SHOWN = 2000
+
+
 def _show(request: HttpRequest, list_id: str) -> HttpResponse:
     """All settings of a list."""
-    return ok(configuration_of(find_list(list_id)))
+    row = queries.stored_row(list_id)
+    known = _shown.get(list_id)
+    if row is None or known is None or known[0] != row:
+        response = ok(configuration_of(find_list(list_id)))
+        if row is not None:
+            if len(_shown) >= _MOST_SHOWN:
+                _shown.clear()
+            _shown[list_id] = row, response
+        return response
+    return again(known[1])
 
 
 def _write(request: HttpRequest, list_id: str) -> HttpResponse:

@@ -1,7 +1,9 @@
 """Finding domains and lists, and what belongs to them."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -22,6 +24,14 @@ def find_list(list_id_or_address: str) -> MailingList | None:
         local, _, domain = list_id_or_address.partition("@")
         return list_by_address(local, domain)
     return MailingList.objects.filter(list_id=list_id_or_address.lower()).first()
+
+
+def stored_row(list_id: str) -> tuple[Any, ...] | None:
+    """Everything that is stored of a list itself, as the database has it: equal as long as nothing was changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM lists_list WHERE list_id = %s", (list_id,))
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 def list_by_address(local: str, domain: str) -> MailingList | None:

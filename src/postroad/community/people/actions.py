@@ -1,7 +1,7 @@
 """The verbs of people: users, addresses, who owns which, preferences, merging two users."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -119,7 +119,23 @@ def rename_address(address: Address, new: str) -> None:
     old = address.email
     address.email, address.original_email = new.lower(), new
     address.save(update_fields=["email", "original_email"])
+    for model, _, column in _copies():
+        model._default_manager.filter(**{column: old}).update(**{column: address.email})
     sign_in.rename(old, address)
+
+
+def _copies() -> Iterator[tuple[type[Model], str, str]]:
+    """Where slices above repeat addresses: model, its user, its column."""
+    for label, user, column in django_settings.COPIES_OF_AN_ADDRESS:
+        yield apps.get_model(label), user, column
+
+
+def _prefer(user: User, address: Address | None) -> None:
+    """Let mail for the user go by this address."""
+    user.preferred_address = address
+    user.save(update_fields=["preferred_address"])
+    for model, owner, column in _copies():
+        model._default_manager.filter(**{owner: user}).update(**{column: address.email if address else None})
 
 
 @transaction.atomic
@@ -175,8 +191,7 @@ def adopt(user: User) -> None:
 
 
 def _prefer_first(user: User) -> None:
-    user.preferred_address = user.addresses.filter(verified_on__isnull=False).order_by("pk").first()
-    user.save(update_fields=["preferred_address"])
+    _prefer(user, user.addresses.filter(verified_on__isnull=False).order_by("pk").first())
 
 
 # --- users
@@ -200,6 +215,26 @@ def create_user(
     )  # fmt: skip
     link_address(user, address)
     return user
+
+
+def create_newcomer(email: str, display_name: str = "", *, verified: bool = False) -> Address | None:
+    """Address and user of somebody whom nobody here ever met, in three statements; None when the address is known.
+
+    Raises:
+        BadInput: it is no mail address.
+    """
+    if find_address(email) is not None or sign_in.is_known(email):
+        return None
+    if not is_valid_email(email):
+        raise BadInput(f"Invalid email address: {email}")
+    name = _name(display_name)
+    user = User.objects.create_user(email, display_name=name)
+    address = Address.objects.create(
+        email=email.lower(), original_email=email, display_name=name, user=user,
+        verified_on=timezone.now() if verified else None,
+    )  # fmt: skip
+    sign_in.begin(address)
+    return address
 
 
 @transaction.atomic
@@ -254,15 +289,13 @@ def set_preferred_address(user: User, email: str) -> Address:
         raise BadInput(f"Address is not verified: {email}")
     if address.user_id is None:
         link_address(user, address)
-    user.preferred_address = address
-    user.save(update_fields=["preferred_address"])
+    _prefer(user, address)
     return address
 
 
 def clear_preferred_address(user: User) -> None:
     """Let the user have no preferred address."""
-    user.preferred_address = None
-    user.save(update_fields=["preferred_address"])
+    _prefer(user, None)
 
 
 # --- preferences
@@ -331,9 +364,8 @@ def absorb(user: User, other: User) -> None:
     user.is_staff = user.is_staff or other.is_staff
     if not user.has_usable_password():
         user.password = other.password
-    if user.preferred_address is None:
-        user.preferred_address = preferred
     user.save()
+    _prefer(user, user.preferred_address or preferred)
     other.refresh_from_db()
     other.delete()
     for address in addresses:

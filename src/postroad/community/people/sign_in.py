@@ -27,6 +27,18 @@ def follow(address: Address) -> None:
     settle(address.user)
 
 
+def is_known(email: str) -> bool:
+    """Whether somebody signs in with this address, or wants to."""
+    return bool(EmailAddress.objects.filter(email=email.lower()).exists())
+
+
+def begin(address: Address) -> None:
+    """Let the new user of a new address sign in with it."""
+    EmailAddress.objects.create(
+        user=address.user, email=address.email, verified=address.verified_on is not None, primary=True
+    )
+
+
 def rename(old: str, address: Address) -> None:
     """An address was changed to another: whoever signed in with it does so with the new one."""
     EmailAddress.objects.filter(email=old).update(email=address.email)

@@ -41,18 +41,20 @@ def join(
         TooMany: the network asked too often.
     """
     count_request(origin)
-    wish = Wish.of(mailing_list, subscriber, options, origin)
+    wish = Wish.of(mailing_list, subscriber, role, options, origin)
     wish.check(role)
     if role != Member.Role.MEMBER:
         return Outcome(workflow.subscribe(wish, role))
     if wish.address.user_id is None:
         people.create_user(wish.address.email, wish.address.display_name)
-    waiting = requests.waiting(mailing_list, Pending.Kind.SUBSCRIPTION, wish.address.email)
+    waiting = None
+    if not wish.is_newcomers:
+        waiting = requests.waiting(mailing_list, Pending.Kind.SUBSCRIPTION, wish.address.email)
     if waiting is not None and not origin.is_public:
         raise Conflict("Subscription request already pending")
     if waiting is not None and waiting.token_owner == "moderator":
         return Outcome(None, waiting.token, "moderator")
-    if options.get("pre_verified"):
+    if options.get("pre_verified") and not wish.is_newcomers:
         people.verify(wish.address)
     if workflow.must_confirm(wish):
         return workflow.ask_to_join(wish, waiting)

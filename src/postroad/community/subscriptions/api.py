@@ -1,6 +1,6 @@
 """REST of memberships: /members, rosters, one member by list, role and address (facts: /members)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +14,9 @@ from postroad.community.people.queries import find_user
 from postroad.community.people.resource import PREFERENCES, preferences_endpoint
 from postroad.community.subscriptions import actions, queries
 from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.queries import Selection
+from postroad.community.subscriptions.rosters import RosterRow
+from postroad.community.subscriptions.rosters import roster as roster_of
 from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values, given
@@ -32,6 +35,7 @@ from postroad.foundation.rest.resource import (
     paged,
     uuid_in,
     uuid_out,
+    version_of,
 )
 from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, WHOLE, many, shape
 
@@ -49,32 +53,38 @@ REMOVED = shape("Removed", open_=True)
 NEVER_WARNED = "0001-01-01T00:00:00"
 
 
-def member_resource(request: HttpRequest, row: queries.RosterRow, wanted: frozenset[str] | None = None) -> Json:
-    """A membership as clients see it; keys without a value are left out."""
-    identifier = uuid_out(request, row.uuid)
-    resource: Json = {
-        "address": link(request, f"addresses/{row.email}"),
-        "bounce_score": row.bounce_score,
-        "last_warning_sent": row.last_warning_sent or NEVER_WARNED,
-        "total_warnings_sent": row.total_warnings_sent,
-        "delivery_mode": row.delivery_mode,
-        "email": row.email,
-        "list_id": row.list_id,
-        "subscription_mode": row.subscription_mode,
-        "role": row.role,
-        "display_name": row.display_name,
-        "self_link": link(request, f"members/{identifier}"),
-        "member_id": identifier,
-    }
-    if row.last_bounce_received is not None:
-        resource["last_bounce_received"] = row.last_bounce_received
-    if row.user_uuid is not None:
-        resource["user"] = link(request, f"users/{uuid_out(request, row.user_uuid)}")
-    if row.moderation_action is not None:
-        resource["moderation_action"] = row.moderation_action
-    if row.digest_frequency is not None:
-        resource["digest_frequency"] = row.digest_frequency
-    return resource if wanted is None else {key: value for key, value in resource.items() if key in wanted}
+def shown(request: HttpRequest, wanted: frozenset[str] | None = None) -> Callable[[RosterRow], Json]:
+    """How a membership is shown to this client; keys without a value are left out, and all that are not `wanted`."""
+    base = link(request, "")
+    as_number = version_of(request) == "3.0"
+
+    def show(row: RosterRow) -> Json:
+        identifier = row.uuid.int if as_number else row.uuid.hex
+        resource: Json = {
+            "address": f"{base}addresses/{row.email}",
+            "bounce_score": row.bounce_score,
+            "last_warning_sent": row.last_warning_sent or NEVER_WARNED,
+            "total_warnings_sent": row.total_warnings_sent,
+            "delivery_mode": row.delivery_mode,
+            "email": row.email,
+            "list_id": row.list_id,
+            "subscription_mode": row.subscription_mode,
+            "role": row.role,
+            "display_name": row.display_name,
+            "self_link": f"{base}members/{identifier}",
+            "member_id": identifier,
+        }
+        if row.last_bounce_received is not None:
+            resource["last_bounce_received"] = row.last_bounce_received
+        if row.user_uuid is not None:
+            resource["user"] = f"{base}users/{row.user_uuid.int if as_number else row.user_uuid.hex}"
+        if row.moderation_action is not None:
+            resource["moderation_action"] = row.moderation_action
+        if row.digest_frequency is not None:
+            resource["digest_frequency"] = row.digest_frequency
+        return resource if wanted is None else {key: value for key, value in resource.items() if key in wanted}
+
+    return show
 
 
 def find_member(request: HttpRequest, member_id: str) -> Member:
@@ -102,22 +112,22 @@ def _list_named(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
     return list_id if isinstance(list_id, str) else None
 
 
-def _page(request: HttpRequest, selection: queries.Selection) -> HttpResponse:
+def _page(request: HttpRequest, selection: Selection) -> HttpResponse:
     wanted = fields_asked(request, MEMBER.keys)
     start, count = page_of(request)
-    rows: Sequence[queries.RosterRow] = queries.roster(selection, start, count)
-    total = len(rows) if count is None else queries.roster_size(selection)
-    return collection([member_resource(request, row, wanted) for row in rows], start, total)
+    rows, total = roster_of(selection, start, count)
+    show = shown(request, wanted)
+    return collection([show(row) for row in rows], start, total)
 
 
 def _show_members(request: HttpRequest) -> HttpResponse:
     """Every owner, moderator and member, by list, role and address."""
-    return _page(request, queries.Selection(roles=("owner", "moderator", "member")))
+    return _page(request, Selection(roles=("owner", "moderator", "member")))
 
 
 def _show_roster(request: HttpRequest, list_id: str, role: str) -> HttpResponse:
     """Who is on a list in one role."""
-    return _page(request, queries.Selection(mailing_list=find_list(list_id).pk, roles=(role,)))
+    return _page(request, Selection(mailing_list=find_list(list_id).pk, roles=(role,)))
 
 
 def _empty_roster(request: HttpRequest, values: Values, list_id: str, role: str) -> HttpResponse:
@@ -169,9 +179,8 @@ def _show_member(request: HttpRequest, member_id: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, member: Member) -> HttpResponse:
-    return ok(
-        member_resource(request, found(next(iter(queries.roster(queries.Selection(member=member.pk), 0, 1)), None)))
-    )
+    rows, _ = roster_of(Selection(member=member.pk), 0, 1)
+    return ok(shown(request)(found(next(iter(rows), None))))
 
 
 def _change_member(request: HttpRequest, values: Values, member_id: str) -> HttpResponse:
@@ -232,7 +241,7 @@ def _find_members(request: HttpRequest, values: Values) -> HttpResponse:
     user = _user_named(request, conditions.get("subscriber", ""))
     if user is not None:
         conditions |= {"user": user, "subscriber": None}
-    return _page(request, queries.Selection().narrowed(**conditions))
+    return _page(request, Selection().narrowed(**conditions))
 
 
 def _user_named(request: HttpRequest, subscriber: str) -> int | None:
@@ -266,8 +275,8 @@ def _show_memberships(request: HttpRequest, email: str) -> HttpResponse:
     """The memberships of an address and of its user's other addresses."""
     address = find_address(email)
     if address.user_id is None:
-        return _page(request, queries.Selection(subscriber=address.email))
-    return _page(request, queries.Selection(user=address.user_id))
+        return _page(request, Selection(subscriber=address.email))
+    return _page(request, Selection(user=address.user_id))
 
 
 _CHANGED = {

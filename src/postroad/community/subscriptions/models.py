@@ -1,12 +1,34 @@
 """Memberships in all roles, what waits for somebody's word, and the record of who wanted what."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, Preferences, User
+
+
+class EffectiveEmail(models.CharField):  # type: ignore[type-arg]
+    """A membership's address, kept beside it so that an index has rosters in their order.
+
+    It follows the membership when that is written; `people.actions` lets it follow the address and the preferred one.
+    """
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        """To migrations it is a column like others."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
+        """The address as it stands when the row is written; who writes many rows may have looked it up already."""
+        assert isinstance(model_instance, Member)
+        known = Member.address.is_cached(model_instance) or Member.user.is_cached(model_instance)
+        if known or model_instance.email is None:
+            address = model_instance.effective_address
+            model_instance.email = address.email if address else None
+        return model_instance.email  # type: ignore[no-any-return]
 
 
 class Member(Preferences):
@@ -34,6 +56,7 @@ class Member(Preferences):
     """The subscribed address; null when the user is subscribed and mail goes to the preferred one."""
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="memberships")
     """The subscribed user; null for a subscription by address."""
+    email = EffectiveEmail(max_length=255, null=True, editable=False)
     moderation_action = models.CharField(max_length=16, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     bounce_score = models.IntegerField(default=0)
@@ -53,6 +76,8 @@ class Member(Preferences):
         db_table = "subscriptions_member"
         indexes = [
             models.Index(fields=["mailing_list", "role", "id"], name="subscriptions_member_page"),
+            models.Index(fields=["mailing_list", "role", "email", "id"], name="subscriptions_member_roster"),
+            models.Index(fields=["email"], name="subscriptions_member_email"),
             models.Index(
                 fields=["mailing_list"], condition=models.Q(digest_frequency__isnull=False),
                 name="subscriptions_member_rhythm",

@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from postroad.community.people.actions import check_preferences
-from postroad.community.people.models import PREFERENCE_NAMES
+from postroad.community.people.models import PREFERENCE_NAMES, Address, User
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.community.subscriptions.tokens import hashed, new_token
 from postroad.foundation.errors import BadInput
 
 _ACTIONS = (None, "hold", "reject", "discard", "accept", "defer")
 _FIELDS = (
-    "mailing_list", "role", "address", "user", "moderation_action", "bounce_score", "last_bounce_received",
+    "mailing_list", "role", "address", "user", "email", "moderation_action", "bounce_score", "last_bounce_received",
     "last_warning_sent", "total_warnings_sent", *PREFERENCE_NAMES,
 )  # fmt: skip
 
@@ -44,6 +44,9 @@ def bring_members(memberships: Sequence[Membership]) -> list[int]:
     Raises:
         BadInput: an unknown role or action, or preferences that are not allowed; nothing is written then.
     """
+    emails = dict(Address.objects.filter(pk__in=[m.address for m in memberships]).values_list("pk", "email"))
+    preferring = User.objects.filter(pk__in=[m.user for m in memberships])
+    preferred = dict(preferring.values_list("pk", "preferred_address__email"))
     rows = []
     for m in memberships:
         if m.role not in Member.Role.values or m.moderation_action not in _ACTIONS:
@@ -56,6 +59,7 @@ def bring_members(memberships: Sequence[Membership]) -> list[int]:
                 role=m.role,
                 address_id=m.address,
                 user_id=m.user,
+                email=emails.get(m.address or 0) or preferred.get(m.user or 0),
                 moderation_action=m.moderation_action,
                 bounce_score=m.bounce_score,
                 last_bounce_received=m.last_bounce_received,

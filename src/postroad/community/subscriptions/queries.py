@@ -1,14 +1,12 @@
 """Who is on a list: recipients, rosters, roles and effective preferences, each by one query."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -179,8 +177,7 @@ def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Me
 def member_of(mailing_list: MailingList, email: str, role: str = "member") -> Member | None:
     """The membership of this address in a role: by address, or by the user whose preferred address it is."""
     rows = Member.objects.filter(mailing_list=mailing_list, role=role).select_related("address", "user")
-    match = Q(address__email=email.lower()) | Q(user__preferred_address__email=email.lower())
-    return rows.filter(match).first()
+    return rows.filter(email=email.lower()).first()
 
 
 def members_by_address(mailing_list: MailingList, emails: Sequence[str]) -> dict[str, Member]:
@@ -189,7 +186,7 @@ def members_by_address(mailing_list: MailingList, emails: Sequence[str]) -> dict
     rows = selected(Selection(mailing_list=mailing_list.pk, roles=("member",)))
     found: dict[str, Member] = {}
     for start in range(0, len(wanted), _IN_ONE_QUERY):
-        for row in rows.filter(effective_email__in=wanted[start : start + _IN_ONE_QUERY]):
+        for row in rows.filter(email__in=wanted[start : start + _IN_ONE_QUERY]):
             found[row.effective_email] = row
     return found
 
@@ -271,28 +268,6 @@ class Selection:
         return replace(self, **more)
 
 
-class RosterRow(NamedTuple):
-    """A membership as REST and pages show it."""
-
-    uuid: UUID
-    list_id: str
-    role: str
-    email: str
-    display_name: str
-    delivery_mode: str
-    subscription_mode: str
-    moderation_action: str | None
-    user_uuid: UUID | None
-    bounce_score: int
-    last_bounce_received: datetime | None
-    last_warning_sent: datetime | None
-    total_warnings_sent: int
-    digest_frequency: str | None
-
-
-_ORDER = {"owner": 0, "moderator": 1, "member": 2, "nonmember": 3}
-
-
 def selected(selection: Selection) -> "QuerySet[Any]":
     """The memberships with their effective address, name, mode and status."""
     pick = "address", "user__preferred_address"
@@ -317,50 +292,7 @@ def selected(selection: Selection) -> "QuerySet[Any]":
     if not selection.any_action:
         action = selection.moderation_action
         rows = rows.filter(moderation_action__isnull=True) if action is None else rows.filter(moderation_action=action)
-    if selection.subscriber is not None:
-        rows = rows.filter(_like(selection.subscriber))
     return rows
-
-
-def _like(pattern: str) -> Q:
-    """Addresses and names that fit a pattern with `*`; without one, exactly that address or name."""
-    if "*" not in pattern:
-        return Q(effective_email=pattern.lower()) | Q(address__display_name__iexact=pattern)
-    regex = "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"
-    return Q(effective_email__iregex=regex) | Q(address__display_name__iregex=regex)
-
-
-def roster(selection: Selection, start: int, count: int | None) -> list[RosterRow]:
-    """A page of memberships in the collection's order, by one query."""
-    rows = selected(selection)
-    if len(selection.roles) != 1:
-        rank = Case(*(When(role=role, then=Value(number)) for role, number in _ORDER.items()), default=Value(9))
-        rows = rows.order_by("mailing_list__list_id", rank, "effective_email")
-    elif selection.mailing_list is not None:
-        rows = rows.order_by("effective_email")
-    else:
-        rows = rows.order_by("mailing_list__list_id", "effective_email")
-    values = rows.values_list(
-        "uuid", "mailing_list__list_id", "role", "effective_email", "address__display_name",
-        "user__preferred_address__display_name", "address__user__display_name", "user__display_name", "effective_mode",
-        "user_id", "moderation_action", "address__user__uuid", "user__uuid", "bounce_score", "last_bounce_received",
-        "last_warning_sent", "total_warnings_sent", "digest_frequency",
-    )  # fmt: skip
-    return [_row(row) for row in (values[start:] if count is None else values[start : start + count])]
-
-
-def _row(row: tuple[Any, ...]) -> RosterRow:
-    name = next((text for text in row[4:8] if text), "")
-    mode = "as_user" if row[9] else "as_address"
-    return RosterRow(row[0], row[1], row[2], row[3], name, row[8], mode, row[10], row[11] or row[12], *row[13:])
-
-
-def roster_size(selection: Selection) -> int:
-    """How many memberships the selection has."""
-    simple = selection == Selection(mailing_list=selection.mailing_list, roles=selection.roles)
-    if simple and selection.mailing_list is not None:
-        return Member.objects.filter(mailing_list_id=selection.mailing_list, role__in=selection.roles).count()
-    return selected(selection).count()
 
 
 def lists_of(subscriber: UUID | str, role: str | None) -> list[int]:
@@ -368,7 +300,7 @@ def lists_of(subscriber: UUID | str, role: str | None) -> list[int]:
     if isinstance(subscriber, UUID):
         mine = Q(user__uuid=subscriber) | Q(address__user__uuid=subscriber)
     else:
-        mine = Q(address__email=subscriber.lower()) | Q(user__preferred_address__email=subscriber.lower())
+        mine = Q(email=subscriber.lower())
     rows = Member.objects.filter(mine)
     rows = rows.filter(role=role) if role else rows.exclude(role=Member.Role.NONMEMBER)
     return list(rows.order_by("mailing_list__list_id").values_list("mailing_list_id", flat=True).distinct())

@@ -48,10 +48,12 @@ class Wish:
     """Set when the user is subscribed, with whatever address is preferred, rather than one address."""
     options: Mapping[str, Any]
     origin: Origin = field(default=REST)
+    is_newcomers: bool = False
+    """The address was never seen before, so nothing can be known of it."""
 
     @classmethod
     def of(
-        cls, mailing_list: MailingList, subscriber: str | UUID, options: Mapping[str, Any], origin: Origin
+        cls, mailing_list: MailingList, subscriber: str | UUID, role: str, options: Mapping[str, Any], origin: Origin
     ) -> "Wish":
         """The wish of an address, or of a user by UUID.
 
@@ -59,7 +61,12 @@ class Wish:
             BadInput: no mail address, no such user, or one without preferred address.
         """
         if not isinstance(subscriber, UUID):
-            address = people.ensure_address(subscriber, options.get("display_name") or "")
+            name = options.get("display_name") or ""
+            if role == Member.Role.MEMBER:
+                newcomer = people.create_newcomer(subscriber, name, verified=bool(options.get("pre_verified")))
+                if newcomer is not None:
+                    return cls(mailing_list, newcomer, None, options, origin, is_newcomers=True)
+            address = people.ensure_address(subscriber, name)
             return cls(mailing_list, address, None, options, origin)
         user = people_queries.find_user(subscriber)
         if user is None:
@@ -93,6 +100,8 @@ class Wish:
             raise BadInput("List posting address not allowed")
         if is_banned(email, self.mailing_list):
             raise BadInput("Membership is banned")
+        if self.is_newcomers:
+            return
         rows = Member.objects.filter(mailing_list=self.mailing_list, role=role)
         exists = rows.filter(user=self.user) if self.user else rows.filter(address=self.address)
         if exists.exists():
@@ -184,7 +193,8 @@ def subscribe(wish: Wish, role: str) -> Member:
         delivery_status=wish.options.get("delivery_status"),
     )  # fmt: skip
     if role == Member.Role.MEMBER:
-        _end_nonmember(wish.mailing_list, wish.address)
+        if not wish.is_newcomers:
+            _end_nonmember(wish.mailing_list, wish.address)
         note(wish.mailing_list.list_id, wish.address.email, "joined", wish.origin)
     return member
 

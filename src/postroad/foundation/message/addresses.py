@@ -149,6 +149,17 @@ def domain_to_ascii(domain: str) -> str:
         raise ValueError(f"{domain} is no domain: {error}") from None
 
 
+def domain_forms(domain: str) -> tuple[str, str]:
+    """The domain in lower case as DNS knows it (A-labels) and as people read it (U-labels); often the same twice."""
+    lower = domain.lower()
+    if lower.isascii() and "xn--" not in lower:
+        return lower, lower
+    try:
+        return domain_to_ascii(lower), idna.decode(lower, uts46=True)
+    except (ValueError, idna.IDNAError):
+        return lower, lower
+
+
 def with_ascii_domain(email: str) -> str:
     """The address with its domain as DNS knows it; as it is where that is no domain."""
     local, at, domain = email.rpartition("@")

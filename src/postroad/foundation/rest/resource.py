@@ -62,6 +62,11 @@ def ok(resource: Json, status: int = 200) -> HttpResponse:
     return HttpResponse(body, status=status, content_type="application/json", headers={"ETag": tag})
 
 
+def again(response: HttpResponse) -> HttpResponse:
+    """The same answer for another client."""
+    return HttpResponse(response.content, status=response.status_code, headers=dict(response.headers))
+
+
 def created(request: HttpRequest, path: str) -> HttpResponse:
     """201 with the place of what was made, `path` without the version."""
     return HttpResponse(status=201, headers={"Location": link(request, path), "Content-Type": "application/json"})

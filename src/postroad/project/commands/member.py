@@ -60,9 +60,10 @@ def add(name: str, addresses: tuple[str, ...], role: str, welcome: bool | None) 
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(name: str, role: str, as_json: bool) -> None:
     """The members of the list NAME."""
-    from postroad.community.subscriptions import queries
+    from postroad.community.subscriptions.queries import Selection
+    from postroad.community.subscriptions.rosters import roster
 
-    rows = queries.roster(queries.Selection(mailing_list=_list(name).pk, roles=(role,)), 0, None)
+    rows, _ = roster(Selection(mailing_list=_list(name).pk, roles=(role,)))
     if as_json:
         people = [{"email": r.email, "name": r.display_name, "mode": r.delivery_mode} for r in rows]
         click.echo(json.dumps(people, indent=2))

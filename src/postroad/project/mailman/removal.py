@@ -28,6 +28,7 @@ def delmembers(
     """Remove members."""
     from postroad.community.lists.models import MailingList
     from postroad.community.subscriptions import actions, queries
+    from postroad.community.subscriptions.rosters import roster
     from postroad.project.mailman.rosters import people_in, the_list
 
     if everybody and (filename or members or fromall):
@@ -42,7 +43,7 @@ def delmembers(
     named = [address for _, address in people_in(filename)] if filename else []
     wanted = [email.utils.parseaddr(text)[1] or text for text in members] + named
     for mailing_list in lists:
-        emails = [row.email for row in queries.roster(_members(mailing_list), 0, None)] if everybody else wanted
+        emails = [row.email for row in roster(_members(mailing_list))[0]] if everybody else wanted
         for address in emails:
             member = queries.member_of(mailing_list, address)
             if member is not None:
@@ -71,11 +72,12 @@ def syncmembers(
 ) -> None:  # fmt: skip
     """Make the members of LISTSPEC those of FILENAME."""
     from postroad.community.subscriptions import actions, queries
+    from postroad.community.subscriptions.rosters import roster
     from postroad.project.mailman.rosters import people_in, shown, the_list
 
     mailing_list = the_list(listspec)
     wanted = {address.lower(): (name, address) for name, address in people_in(filename)}
-    present = {row.email.lower(): row for row in queries.roster(_members(mailing_list), 0, None)}
+    present = {row.email.lower(): row for row in roster(_members(mailing_list))[0]}
     changed = False
     for key in sorted(set(wanted) - set(present)):
         name, address = wanted[key]

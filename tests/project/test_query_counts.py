@@ -1,0 +1,74 @@
+"""No collection of REST asks the database more often because it has more rows."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_site import ANT, Site, operations
+
+from postroad.community.bans.actions import ban
+from postroad.community.lists.actions import add_header_match, create_domain, create_list
+from postroad.community.lists.models import Domain
+from postroad.community.lists.queries import find_list
+from postroad.community.people.actions import add_address, create_user, verify
+from postroad.community.people.queries import find_user
+from postroad.community.subscriptions.actions import join
+from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.requests import open_request
+
+pytestmark = pytest.mark.django_db
+YES = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True, "send_welcome_message": False}
+QUERY = {
+    "members/find": "?role=member", "users/find": "?q=example", "lists/find": "?subscriber=anne@example.com",
+    "lists/<str:list_id>/header-matches/find": "?action=discard",
+}  # fmt: skip
+"""What a collection must be asked with."""
+FIXED = ("plugins", "queues")
+"""Collections whose members are the program's own."""
+
+COLLECTIONS = sorted(
+    route
+    for method, route, endpoint in operations("3.1")
+    if method == "GET" and getattr(endpoint.operations["get"].gives, "of", None)
+)
+
+
+def grow(site: Site, start: int, end: int) -> None:
+    """Rows of every kind, numbered from `start`."""
+    ant, anne = find_list(ANT), find_user("anne@example.com")
+    domain = Domain.objects.get(mail_host="example.com")
+    for number in range(start, end):
+        create_domain(f"d{number}.example.com")
+        other = create_list(f"l{number}@example.com")
+        join(other, "anne@example.com", **YES)
+        for role in Member.Role.values:
+            join(ant, f"{role}{number}@example.com", role=role, display_name="N", **YES)
+        verify(add_address(anne, f"anne{number}@example.com"))
+        owner = create_user(f"server-owner{number}@example.com", "O", is_server_owner=True)
+        domain.owners.add(owner)
+        ban(f"bad{number}@example.net", ant)
+        ban(f"worse{number}@example.net")
+        add_header_match(ant, "x-n", f"n{number}", "discard")
+        open_request(ant, "subscription", f"wish{number}@example.com", "moderator", {})
+        site.hold(f"<{number}@example.org>")
+
+
+@pytest.mark.parametrize("route", COLLECTIONS)
+def test_a_collection_of_thirty_costs_the_queries_of_one_of_three(route):
+    site = Site()
+    site.build()
+    path = site.path("GET", route) + QUERY.get(route, "")
+    counts = []
+    for start, end in ((0, 3), (3, 30)):
+        grow(site, start, end)
+        site.rest.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            reply = site.rest.get(path)
+        assert reply.status == 200, reply.content
+        counts.append((len(queries), reply.json["total_size"], [query["sql"][:150] for query in queries]))
+    (few, size, _), (many, larger, asked) = counts
+    assert few == many, asked
+    assert larger > size or route in FIXED or "uris" in route, "the collection did not grow, so this tells nothing"
+
+
+def test_there_are_collections_to_look_at():
+    assert len(COLLECTIONS) >= 15
