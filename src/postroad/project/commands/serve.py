@@ -21,12 +21,29 @@ def command(home: str | None, names: tuple[str, ...]) -> None:
     from postroad.project.roles import ROLES
     from postroad.project.supervisor import RESTART, Supervisor, chosen
 
+    load_before_forking()
     code = Supervisor(chosen(ROLES, names)).run()
     del instance
     if code == RESTART:
         # The same process number with the configuration and the program as they are now.
         os.execv(sys.executable, [sys.executable, "-m", "postroad", *sys.argv[1:]])  # noqa: S606
     sys.exit(code)
+
+
+def load_before_forking() -> None:
+    """Import what the roles run, so that the processes share its memory, and keep the collector off it."""
+    import gc
+
+    from django.urls import get_resolver
+
+    import postroad.mailflow.delivery.worker
+    import postroad.mailflow.timetable
+    import postroad.project.http
+    import postroad.project.rest_urls  # noqa: F401
+
+    get_resolver().url_patterns  # noqa: B018
+    gc.collect()
+    gc.freeze()
 
 
 def prepare_database() -> None:
