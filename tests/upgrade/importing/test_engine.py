@@ -141,7 +141,7 @@ def test_objects_are_prepared_in_their_order_here_or_in_other_processes(jobs):
 def test_the_report_is_told_in_three_ways():
     report = Old(a="a@x.example", b="<script>", c="^c@x.example").run()
     text = as_text(report)
-    assert "bans: <script>: not possible: Invalid email address: <script>" in text
+    assert "bans: <script>\n      not possible: Invalid email address: <script>" in text
     assert '"outcome": "mapped"' in as_json(report)
     assert "<td>&lt;script&gt;</td>" in as_html(report)
     assert "<script>" not in as_html(report)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 
 from postroad.community.people.actions import check_preferences, delete_address
 from postroad.community.people.models import PREFERENCE_NAMES, Address, User
@@ -121,11 +122,12 @@ def bring_addresses(mailboxes: Sequence[Mailbox]) -> list[int]:
         if row.user_id is not None
     )
     preferred = [
-        User(pk=mailbox.user, preferred_address_id=row.pk)
+        (row.pk, mailbox.user)
         for mailbox, row in zip(mailboxes, rows, strict=True)
         if mailbox.is_preferred and mailbox.user is not None
     ]
-    User.objects.bulk_update(preferred, ["preferred_address"])
+    with connection.cursor() as cursor:
+        cursor.executemany("UPDATE people_user SET preferred_address_id = %s WHERE id = %s", preferred)
     return [row.pk for row in rows]
 
 

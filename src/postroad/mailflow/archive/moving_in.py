@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -119,9 +120,18 @@ def _grow(mails: Sequence[OldMail]) -> None:
             thread.last_at, thread.last_by = mail.date, author
         thread.first_at = min(thread.first_at, mail.date)
         thread.count += 1
-        thread.changed_at = timezone.now()
-    fields = ["subject", "starter", "first_at", "last_at", "last_by", "count", "changed_at"]
-    Thread.objects.bulk_update(threads.values(), fields, batch_size=100)
+    moment = connection.ops.adapt_datetimefield_value
+    now = moment(timezone.now())
+    with connection.cursor() as cursor:
+        # Django's bulk_update takes four milliseconds for each row.
+        cursor.executemany(
+            "UPDATE archive_thread SET subject = %s, starter = %s, first_at = %s, last_at = %s, last_by = %s,"
+            " count = %s, changed_at = %s WHERE id = %s",
+            [
+                (t.subject, t.starter, moment(t.first_at), moment(t.last_at), t.last_by, t.count, now, t.pk)
+                for t in threads.values()
+            ],
+        )
 
 
 def hang(replies: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -177,12 +187,12 @@ def _count_votes(mails: Iterable[int]) -> None:
     counted = Mail.objects.filter(pk__in=list(mails)).annotate(
         up=Count("votes", filter=Q(votes__value=1)), down=Count("votes", filter=Q(votes__value=-1))
     )
-    changed = []
-    for mail in counted:
-        mail.likes, mail.dislikes = mail.up, mail.down
-        changed.append(mail)
-    Mail.objects.bulk_update(changed, ["likes", "dislikes"], batch_size=200)
-    touch({mail.mailing_list_id for mail in changed}, {mail.thread_id for mail in changed})
+    changed = list(counted.values_list("up", "down", "pk", "mailing_list_id", "thread_id"))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE archive_mail SET likes = %s, dislikes = %s WHERE id = %s", [row[:3] for row in changed]
+        )
+    touch({row[3] for row in changed}, {row[4] for row in changed})
 
 
 def bring_tags(tags: Sequence[tuple[int, int, str]]) -> list[int]:

@@ -179,7 +179,7 @@ class _Run:
 
     def _refuse(self, item: Item, error: Exception) -> None:
         if not isinstance(error, PostroadError):
-            log.warning("%s %s cannot be imported", self._step.kind, item.name or item.key, exc_info=error)
+            log.debug("%s %s cannot be imported", self._step.kind, item.name or item.key, exc_info=error)
         told = str(error) if isinstance(error, PostroadError) else f"{type(error).__name__}: {error}"
         batch = Batch(self._source, self._step.kind, [item])
         batch.impossible(item, told)

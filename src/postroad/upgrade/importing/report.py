@@ -1,7 +1,7 @@
 """The difference report: what is the same here, what is mapped, what is not possible and why; text, HTML, JSON."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from types import MappingProxyType
@@ -54,6 +54,13 @@ class Report:
         for k in self.kinds:
             yield (k.kind, k.here, k.new, k.changed, k.unchanged, k.removed, *self.differences(k.kind))
 
+    def grouped(self) -> list[tuple[str, str, str, list[str]]]:
+        """Differences of one kind that have the same outcome and reason, together: kind, outcome, why, names."""
+        groups: dict[tuple[str, str, str], list[str]] = {}
+        for kind, name, outcome, why in self.notes:
+            groups.setdefault((kind, outcome, why), []).append(name)
+        return [(*key, names) for key, names in groups.items()]
+
     @property
     def headline(self) -> str:
         """One sentence."""
@@ -62,6 +69,8 @@ class Report:
 
 
 _COLUMNS = ("kind", "here", "new", "changed", "unchanged", "removed", "mapped", "not possible")
+_SHOWN = 5
+"""Names of one group that are shown."""
 _OUTCOMES = {"mapped": "mapped", "impossible": "not possible"}
 
 
@@ -72,8 +81,15 @@ def as_text(report: Report) -> str:
         lines.append(f"{kind:26}" + "".join(f"{number:>13,}" for number in numbers))
     if report.notes:
         lines += ["", "Not the same as it was (everything else is):"]
-        lines += [f"  {kind}: {name}: {_OUTCOMES[outcome]}: {why}" for kind, name, outcome, why in report.notes]
+        for kind, outcome, why, names in report.grouped():
+            lines += [f"  {kind}: {_named(names)}", f"      {_OUTCOMES[outcome]}: {why}"]
     return "\n".join(lines) + "\n"
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first few by name; JSON has all of them."""
+    more = f" … and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def as_json(report: Report) -> str:
@@ -103,8 +119,9 @@ def as_html(report: Report) -> str:
         for kind, *numbers in report.rows()
     )
     notes = "".join(
-        f"<tr><td>{escape(kind)}</td><td>{escape(name)}</td><td>{_OUTCOMES[outcome]}</td><td>{escape(why)}</td></tr>"
-        for kind, name, outcome, why in report.notes
+        f"<tr><td>{escape(kind)}</td><td>{escape(_named(names))}</td><td>{_OUTCOMES[outcome]}</td>"
+        f"<td>{escape(why)}</td></tr>"
+        for kind, outcome, why, names in report.grouped()
     )
     differences = (
         "<h2>Not the same as it was</h2><table><thead><tr><th scope=col>kind</th><th scope=col>what</th>"

@@ -14,7 +14,7 @@ from postroad.foundation.languages import is_language
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.databases import Row
 from postroad.upgrade.mailman3.moving import Moving
-from postroad.upgrade.mailman3.values import EPOCH, boolean, moment, octets, seconds, strings, text, word
+from postroad.upgrade.mailman3.values import EPOCH, boolean, moment, octets, pattern, seconds, strings, text, word
 
 _ENUMS: Mapping[str, str] = {
     "archive_policy": "ArchivePolicy", "archive_rendering_mode": "ArchiveRenderingMode",
@@ -148,6 +148,7 @@ def _values(batch: Batch, item: Item) -> dict[str, Any]:
     if "preferred_language" in found and not is_language(found["preferred_language"]):
         batch.mapped(item, f"{found.pop('preferred_language')} is not one of Postroad's languages; English is used",
                      "preferred_language")  # fmt: skip
+    _name_hosts(batch, item, found)
     if row.get("moderator_password"):
         _password(batch, item, found)
     for name in _TEXTS_OF_CODE:
@@ -160,13 +161,22 @@ def _values(batch: Batch, item: Item) -> dict[str, Any]:
     return found
 
 
+def _name_hosts(batch: Batch, item: Item, found: dict[str, Any]) -> None:
+    """`@dev` means the members of the list `dev` of the same host; here the host stands there."""
+    name = "accept_these_nonmembers"
+    for number, entry in enumerate(found.get(name, ())):
+        if entry.startswith("@") and "@" not in entry[1:]:
+            found[name][number] = f"{entry}@{text(item.data['mail_host'])}"
+            batch.mapped(item, f"{entry} is {found[name][number]}", name)
+
+
 def _value(name: str, value: Any) -> Any:
     """One setting, typed as the register has it."""
     kind = all_settings()[name].kind
     if name in _ENUMS:
         return word(_ENUMS[name], value)
     if name in _LISTS:
-        return [entry if isinstance(entry, str) else text(entry) for entry in strings(value)]
+        return [pattern(entry) for entry in strings(value)]
     if name in _DURATIONS:
         return seconds(value)
     if kind == "bool":
@@ -179,8 +189,8 @@ def _value(name: str, value: Any) -> Any:
 def _filters(filters: list[tuple[int, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in ("filter_types", "pass_types", "filter_extensions",
                                                          "pass_extensions")}  # fmt: skip
-    for number, pattern in filters:
-        found[word("FilterType", number) or ""].append(pattern)
+    for number, kept in filters:
+        found[word("FilterType", number) or ""].append(kept)
     return found
 
 
@@ -200,7 +210,7 @@ def _read_checks(moving: Moving) -> Iterator[Item]:
     for row in moving.core.rows("headermatch", columns):
         position = row["position"] if row["position"] is not None else len(checks[row["mailing_list_id"]])
         checks[row["mailing_list_id"]].append(
-            (position, text(row["header"]), text(row["pattern"]), row["chain"], row["tag"])
+            (position, text(row["header"]), pattern(row["pattern"]), row["chain"], row["tag"])
         )
     for row in moving.core.rows("mailinglist", ("id", "list_id", "header_matches")):
         if not checks[row["id"]] and row["header_matches"] is not None and not moving.core.has("headermatch"):
@@ -232,7 +242,7 @@ def _write_checks(batch: Batch) -> None:
 def _read_bans(moving: Moving) -> Iterator[Item]:
     for row in moving.core.rows("ban", ("id", "email", "list_id")):
         where = text(row["list_id"])
-        yield Item(str(row["id"]), (text(row["email"]), where), f"{text(row['email'])} on {where or 'the site'}")
+        yield Item(str(row["id"]), (pattern(row["email"]), where), f"{text(row['email'])} on {where or 'the site'}")
 
 
 def _write_bans(batch: Batch) -> None:

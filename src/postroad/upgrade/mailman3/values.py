@@ -107,6 +107,15 @@ def text(value: Any) -> str:
     return str(value).replace("\0", "").encode("utf-8", "replace").decode()
 
 
+def pattern(value: Any) -> str:
+    """A regular expression as it can be written here.
+
+    Before Python 3.11 flags could stand anywhere (`^(?i)spam`); patterns never tell case apart here, so this one goes.
+    """
+    written = text(value)
+    return written.replace("(?i)", "") if written.startswith("^") else written
+
+
 def octets(value: Any) -> bytes | None:
     """A blob of any driver."""
     return None if value is None else bytes(value.encode() if isinstance(value, str) else value)
