@@ -14,6 +14,7 @@ OWN: Mapping[str, tuple[str, str]] = {
     "migrate": ("database", "Bring the database to this release, keeping a way back."),
     "createsuperuser": ("accounts", "Make a person who may do everything on the site."),
     "changepassword": ("accounts", "Set a person's password."),
+    "hyperkitty_import": ("archives", "Archive the mails of mbox files."),
     "rebuild_index": ("index", "Make the index of words anew."),
     "update_index": ("index", "Add to the index what it lacks."),
     "update_index_one_list": ("index", "Add to the index what it lacks of one list."),
