@@ -74,6 +74,19 @@ def test_postfix_asks_live(site, sink, start):
     assert reply(postfix, "dogs@lists.example.com")[0] == 550, "it is gone"
 
 
+def test_the_doctor_sees_whether_postfix_knows_us(site, start, monkeypatch):
+    postfix = start("Postfix asks Postroad")
+    monkeypatch.setenv("MAIL_CONFIG", str(postfix._folder))
+    told = site.command("doctor", "service", "mail server", "relay")
+    assert "LMTP answers on" in told
+    assert f"Postfix hands cats@lists.example.com to lmtp:inet:[127.0.0.1]:{site.lmtp_port}" in told
+    assert "Postfix takes mail for lists.example.com (relay_domains)" in told
+    main = postfix._folder / "main.cf"
+    main.write_text(main.read_text().replace("transport_maps =", "other_maps =").replace("relay_domains =", "other ="))
+    with pytest.raises(AssertionError, match=r"knows no way to cats@lists\.example\.com"):
+        site.command("doctor", "mail server")
+
+
 def test_while_postroad_is_away_senders_are_asked_to_come_back(site, start):
     postfix = start("Postfix asks Postroad")
     assert reply(postfix, "cats@lists.example.com")[0] == 250

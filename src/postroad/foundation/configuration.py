@@ -17,6 +17,7 @@ from pathlib import Path
 from postroad.foundation import mailman_cfg
 from postroad.foundation.errors import ConfigurationError
 from postroad.foundation.sections import (
+    Backup,
     Database,
     Dkim,
     Dns,
@@ -53,6 +54,7 @@ class Configuration:
     nntp: Nntp = field(default_factory=Nntp)
     dns: Dns = field(default_factory=Dns)
     storage: Storage = field(default_factory=Storage)
+    backup: Backup = field(default_factory=Backup)
     log: Log = field(default_factory=Log)
 
     @property

@@ -173,6 +173,14 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """Where whoever makes backups puts them, and how old the newest may be before `postroad doctor` complains."""
+
+    folder: str = ""
+    max_days: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """What is written to standard error: "debug", "info", "warning" or "error"."""
 

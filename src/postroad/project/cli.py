@@ -22,6 +22,7 @@ COMMANDS = {
     "rollback": "Go back to the snapshot before the last upgrade.",
     "dkim": "Keys that mail is signed with, their DNS records, their rotation.",
     "config": "Show every key of postroad.toml with its value and meaning.",
+    "doctor": "Look at the whole site and say what to mend, and how.",
     "demo": "Fill a home with sample lists, people and an archive, or post to one.",
     "version": "Tell the versions of Postroad and what it runs on.",
 }
