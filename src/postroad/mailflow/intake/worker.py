@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,15 +31,12 @@ REMEMBERED_SECONDS = 2.0
 """An address that existed is believed for so long; the commit checks that its list is still there."""
 
 
-_Answer = Callable[[Any], None]
-
-
 @dataclass(frozen=True, slots=True)
 class _Request:
     """Something for the database thread: an address to look up, or a mail to keep."""
 
     subject: str | Transaction
-    answer: _Answer
+    answer: "asyncio.Future[Any]"
 
     @property
     def octets(self) -> int:
@@ -71,18 +68,9 @@ class Intake:
         return replies
 
     async def _ask(self, subject: str | Transaction) -> Any:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-
-        def settle(result: Any) -> None:
-            if not future.done():  # The client may have gone away meanwhile.
-                future.set_result(result)
-
-        def answer(result: Any) -> None:
-            loop.call_soon_threadsafe(settle, result)
-
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._requests.put(_Request(subject, answer))
-        return await future
+        return await answer
 
     def close(self) -> None:
         """End the thread after what it has in hand."""
@@ -104,16 +92,13 @@ class Intake:
         connection.close()
 
     def _serve(self, batch: list[_Request]) -> None:
-        for request in batch:
-            if isinstance(request.subject, str):
-                request.answer(self._look_up(request.subject))
+        asked = [request for request in batch if isinstance(request.subject, str)]
+        _answer(asked, [self._look_up(r.subject) for r in asked if isinstance(r.subject, str)])
         mails = [request for request in batch if isinstance(request.subject, Transaction)]
-        if not mails:
-            return
-        with precedence.urgent():
-            results = _kept([r.subject for r in mails if isinstance(r.subject, Transaction)])
-        for request, replies in zip(mails, results, strict=True):
-            request.answer(replies)
+        if mails:
+            with precedence.urgent():
+                results = _kept([r.subject for r in mails if isinstance(r.subject, Transaction)])
+            _answer(mails, results)
 
     def _look_up(self, address: str) -> Resolved | Reply:
         try:
@@ -128,6 +113,18 @@ class Intake:
             self._known.clear()
         self._known[address] = (time.monotonic() + REMEMBERED_SECONDS, found)
         return found
+
+
+def _answer(requests: Sequence[_Request], results: Sequence[Any]) -> None:
+    """Give the event loop all answers at once: waking it costs as much as a look-up."""
+
+    def settle() -> None:
+        for request, result in zip(requests, results, strict=True):
+            if not request.answer.done():  # The client may have gone away meanwhile.
+                request.answer.set_result(result)
+
+    if requests:
+        requests[0].answer.get_loop().call_soon_threadsafe(settle)
 
 
 def _kept(mails: list[Transaction]) -> list[list[Reply]]:
