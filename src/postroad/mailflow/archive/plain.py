@@ -29,7 +29,7 @@ Line = tuple[int, str]
 
 def hidden_address(text: str) -> str:
     """Text with mail addresses as a stranger sees them: `anne(a)…`."""
-    return _ADDRESS.sub(lambda match: f"{match[1]}(a)…", text)
+    return _ADDRESS.sub(lambda match: f"{match[1]}(a)…", text) if "@" in text else text
 
 
 def text_to_html(text: str, *, obscure: bool = False, flowed: bool = False) -> str:
@@ -110,9 +110,8 @@ class _Writer:
                 paragraph = []
 
     def _paragraph(self, lines: list[str]) -> str:
-        if sum(1 for line in lines if _COLUMNS.search(line)) * 2 > len(lines) and (
-            len(lines) > 1 or lines[0][0] == " "
-        ):
+        columns = sum(1 for line in lines if _may_be_column(line) and _COLUMNS.search(line))
+        if columns * 2 > len(lines) and (len(lines) > 1 or lines[0][0] == " "):
             return f'<pre tabindex="0">{self._linked(chr(10).join(lines))}</pre>'
         return f'<p dir="auto">{self._linked(self._joined(lines))}</p>'
 
@@ -152,6 +151,8 @@ class _Writer:
 
     def _linked(self, text: str) -> str:
         """Escaped text with its web addresses as links."""
+        if "://" not in text:
+            return self._escaped(text)
         pieces, position = [], 0
         for match in _URL.finditer(text):
             url = match[0].rstrip(_TRAILING)
@@ -189,6 +190,11 @@ def _by_depth(lines: Iterable[Line]) -> Iterator[tuple[int, list[str]]]:
         texts.append(text)
     if texts:
         yield depth, texts
+
+
+def _may_be_column(line: str) -> bool:
+    """Cheap, and true for most lines of a table: the expression is asked only for these."""
+    return "   " in line or "\t" in line or line.lstrip()[:1] in "|+-=_~"
 
 
 def _patch_class(line: str) -> str:

@@ -74,7 +74,8 @@ def posts(
     markdown: bool,
 ) -> list[Post]:
     """Mails of one list with their contents; those not rendered lately are loaded by one query."""
-    addresses = {mail.pk: reverse("archive:message", args=(list_id, mail.message_id_hash)) for mail in mails}
+    base = reverse("archive:overview", args=(list_id,))
+    addresses = {mail.pk: f"{base}message/{mail.message_id_hash}/" for mail in mails}
     look = {"obscure": obscure, "markdown": markdown}
     contents = {mail.pk: _rendered.get(mail.message, addresses[mail.pk], **look) for mail in mails}
     missing = {mail.message for mail in mails if contents[mail.pk] is None}

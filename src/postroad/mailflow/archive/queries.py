@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import Http404
 
@@ -65,6 +66,14 @@ def months_by_year(mailing_list: MailingList) -> list[tuple[int, list[Month]]]:
     return [(year, list(months)) for year, months in itertools.groupby(rows, key=lambda row: row.year)]
 
 
+def neighbour_months(mailing_list: MailingList, year: int, month: int) -> tuple[Month | None, Month | None]:
+    """The months with mails before and behind this one."""
+    rows = Month.objects.filter(mailing_list=mailing_list)
+    before = rows.filter(Q(year__lt=year) | Q(year=year, month__lt=month)).order_by("-year", "-month")
+    behind = rows.filter(Q(year__gt=year) | Q(year=year, month__gt=month)).order_by("year", "month")
+    return before.first(), behind.first()
+
+
 def threads_of_month(mailing_list: MailingList, begin: datetime, end: datetime) -> list[tuple[int, int]]:
     """Keys of the conversations that had a mail in this time, the liveliest last mail first, and how many they had.
 
@@ -94,10 +103,18 @@ class Place:
     depth: int = 0
 
 
-def places(thread: Thread, *, by_date: bool = False) -> list[Place]:
-    """Where every mail of a conversation stands: each reply behind what it answers, siblings by date."""
-    rows = Mail.objects.filter(thread=thread).order_by("date", "pk").values_list("pk", "parent_id", "date")
-    return in_order([Place(*row) for row in rows], by_date=by_date)
+def page_of(thread: Thread, start: int, count: int, *, by_date: bool = False) -> list[tuple[Mail, int]]:
+    """So many mails of a conversation with their depths: each reply behind what it answers, siblings by date."""
+    rows = Mail.objects.filter(thread=thread).order_by("date", "pk")
+    if thread.count <= count:
+        mails = {mail.pk: mail for mail in rows}
+        places = [Place(mail.pk, mail.parent_id, mail.date) for mail in mails.values()]
+        here = in_order(places, by_date=by_date)[start : start + count]
+    else:
+        places = [Place(*row) for row in rows.values_list("pk", "parent_id", "date")]
+        here = in_order(places, by_date=by_date)[start : start + count]
+        mails = Mail.objects.in_bulk([place.pk for place in here])
+    return [(mails[place.pk], 0 if by_date else place.depth) for place in here if place.pk in mails]
 
 
 def in_order(rows: Sequence[Place], *, by_date: bool = False) -> list[Place]:
@@ -151,22 +168,25 @@ def thread_of(mailing_list: MailingList, key: str) -> Thread:
 
 
 def mail_of(mailing_list: MailingList, hash_: str) -> Mail:
-    """A mail by its Message-ID hash, with its conversation.
+    """A mail by its Message-ID hash, with its conversation and the mail it answers.
 
     Raises:
         Http404: there is none.
     """
-    rows = Mail.objects.select_related("thread")
+    rows = Mail.objects.select_related("thread", "parent")
     found = rows.filter(mailing_list=mailing_list, message_id_hash=hash_.upper()[:32]).first()
     if found is None:
         raise Http404
-    found.mailing_list = mailing_list
+    found.mailing_list = found.thread.mailing_list = mailing_list
     return found
 
 
-def neighbours(mail: Mail) -> tuple[Mail | None, Mail | None]:
-    """The mails before and behind this one in its conversation, by date."""
-    around = Mail.objects.filter(thread_id=mail.thread_id)
-    before = around.filter(Q(date__lt=mail.date) | Q(date=mail.date, pk__lt=mail.pk)).order_by("-date", "-pk").first()
-    behind = around.filter(Q(date__gt=mail.date) | Q(date=mail.date, pk__gt=mail.pk)).order_by("date", "pk").first()
-    return before, behind
+def neighbours(mail: Mail) -> tuple[str, str]:
+    """Hashes of the mails before and behind this one in its conversation, by date; empty where there is none."""
+    moment = connection.ops.adapt_datetimefield_value(mail.date)
+    one = "SELECT message_id_hash FROM archive_mail WHERE thread_id = %s AND (date, id)"
+    sql = f"SELECT ({one} < (%s, %s) ORDER BY date DESC, id DESC LIMIT 1), ({one} > (%s, %s) ORDER BY date, id LIMIT 1)"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [mail.thread_id, moment, mail.pk] * 2)
+        before, behind = cursor.fetchone()
+    return before or "", behind or ""

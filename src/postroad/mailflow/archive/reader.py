@@ -62,7 +62,7 @@ def around_thread(user: Any, mailing_list: MailingList, thread: Thread, mails: S
     for name, owner in Tag.objects.filter(thread=thread).order_by("name").values_list("name", "user_id"):
         tags[name] = tags.get(name, False) or owner == user.pk
     if not user.is_authenticated:
-        return {"tags": tags, "votes": {}}
+        return {"tags": tags, "votes": {}, "may_moderate": False}
     votes = Vote.objects.filter(user=user, mail__in=[mail.pk for mail in mails])
     return {
         "tags": tags, "votes": dict(votes.values_list("mail_id", "value")), "categories": CATEGORIES,
@@ -70,6 +70,15 @@ def around_thread(user: Any, mailing_list: MailingList, thread: Thread, mails: S
         "viewed_at": LastView.objects.filter(user=user, thread=thread).values_list("viewed_at", flat=True).first(),
         "may_moderate": may_moderate(user, mailing_list.pk),
     }  # fmt: skip
+
+
+def around_mail(user: Any, mail: Mail) -> dict[str, Any]:
+    """What stands around one mail: this reader's own vote and rights."""
+    if not user.is_authenticated:
+        return {"votes": {}, "may_moderate": False}
+    votes = Vote.objects.filter(user=user, mail=mail)
+    is_moderator = may_moderate(user, mail.mailing_list_id)
+    return {"votes": dict(votes.values_list("mail_id", "value")), "may_moderate": is_moderator}
 
 
 def favorites(user: User, lists: Iterable[int]) -> list[Thread]:

@@ -23,7 +23,7 @@ from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.plain import hidden_address
 from postroad.mailflow.archive.posts import author
 from postroad.mailflow.archive.queries import list_for, mails_by_key, readable_lists
-from postroad.mailflow.archive.search.analyser import tokens
+from postroad.mailflow.archive.search.analyser import tokens_of_word
 from postroad.mailflow.archive.search.index import COUNTED, Found
 from postroad.mailflow.archive.search.index import search as search_index
 from postroad.mailflow.archive.search.query import Query, parse
@@ -32,7 +32,7 @@ from postroad.mailflow.archive.web import frame, page_number
 FOUND_ON_A_PAGE = 20
 LONGEST_QUERY = 500
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _BEFORE, _SHOWN = 90, 260
 """Characters of a snippet: before its first hit, and in all."""
 
@@ -94,8 +94,9 @@ def snippet(raw: bytes, query: Query, *, obscure: bool) -> SafeString:
 def _spans(text: str, query: Query) -> list[tuple[int, int]]:
     """Where the first words stand that were looked for."""
     spans: list[tuple[int, int]] = []
+    words = query.words
     for match in _WORD.finditer(text):
-        if query.words & set(tokens(match[0])):
+        if any(token in words for token in tokens_of_word(match[0])):
             spans.append(match.span())
             if len(spans) == 12:
                 break

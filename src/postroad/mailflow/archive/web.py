@@ -10,12 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.subscriptions.rights import may_moderate
 from postroad.mailflow.archive import freshness, reader
+from postroad.mailflow.archive.fragments import Row, Writer
 from postroad.mailflow.archive.models import Mail, Month, Revision, Thread
 from postroad.mailflow.archive.posts import author, person, posts
 from postroad.mailflow.archive.queries import (
@@ -23,10 +25,10 @@ from postroad.mailflow.archive.queries import (
     list_for,
     mail_of,
     mails_at,
-    mails_by_key,
     months_by_year,
+    neighbour_months,
     neighbours,
-    places,
+    page_of,
     shown_lists,
     thread_of,
     threads_of_month,
@@ -130,7 +132,8 @@ def _overview(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
     if number > 1 and not threads:
         raise Http404
     context = {
-        **frame(mailing_list), "rows": thread_rows(request, threads[:THREADS_ON_A_PAGE]),
+        **frame(mailing_list), "rows": thread_rows(request, mailing_list, threads[:THREADS_ON_A_PAGE]),
+        "has_rows": bool(threads),
         "years": months_by_year(mailing_list), "info": all_settings()["info"].of(mailing_list), "number": number,
         "previous": number - 1, "next": number + 1 if len(threads) > THREADS_ON_A_PAGE else 0,
         "may_moderate": may_moderate(request.user, mailing_list.pk),
@@ -138,17 +141,12 @@ def _overview(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
     return render(request, "archive/overview.html", context)
 
 
-def thread_rows(request: HttpRequest, threads: Iterable[Thread]) -> list[dict[str, object]]:
+def thread_rows(request: HttpRequest, mailing_list: MailingList, threads: Sequence[Thread]) -> SafeString:
     """Conversations as rows of a page; for a reader who is signed in, with what is new to them."""
-    rows = list(threads)
-    seen = reader.seen(request.user, rows)
-    return [
-        {
-            "thread": thread, "person": person(thread.starter), "last_by": person(thread.last_by),
-            "is_unread": seen is not None and seen.get(thread.pk, reader.NEVER) < thread.last_at,
-        }
-        for thread in rows
-    ]  # fmt: skip
+    seen = reader.seen(request.user, threads)
+    return Writer(request, mailing_list).rows(
+        Row(thread, seen is not None and seen.get(thread.pk, reader.NEVER) < thread.last_at) for thread in threads
+    )
 
 
 @require_safe
@@ -166,12 +164,11 @@ def _month(request: HttpRequest, mailing_list: MailingList, begin: datetime) -> 
         raise Http404
     page = Paginator(counts, THREADS_ON_A_PAGE).get_page(page_number(request))
     found = Thread.objects.in_bulk([pk for pk, _ in page.object_list])
-    rows = thread_rows(request, [found[pk] for pk, _ in page.object_list if pk in found])
-    months = [row for _, rows in months_by_year(mailing_list) for row in rows]
-    here = next((i for i, row in enumerate(months) if (row.year, row.month) == (begin.year, begin.month)), 0)
+    rows = thread_rows(request, mailing_list, [found[pk] for pk, _ in page.object_list if pk in found])
+    earlier, later = neighbour_months(mailing_list, begin.year, begin.month)
     context = {
         **frame(mailing_list), "page": page, "begin": begin, "rows": rows, "mails": sum(n for _, n in counts),
-        "later": months[here - 1] if here else None, "earlier": months[here + 1] if here + 1 < len(months) else None,
+        "earlier": earlier, "later": later,
     }  # fmt: skip
     return render(request, "archive/month.html", context)
 
@@ -217,13 +214,14 @@ def _thread(request: HttpRequest, mailing_list: MailingList, found: Thread) -> H
     if found.count > LONGEST_TREE:
         mails = mails_at(found, page.start_index() - 1, MAILS_ON_A_PAGE)
     else:
-        here = places(found, by_date=by_date)[page.start_index() - 1 : page.end_index()]
-        mails = mails_by_key(place.pk for place in here)
-        depths = {} if by_date else {place.pk: place.depth for place in here}
+        here = page_of(found, page.start_index() - 1, MAILS_ON_A_PAGE, by_date=by_date)
+        mails, depths = [mail for mail, _ in here], {mail.pk: depth for mail, depth in here}
     around = reader.around_thread(request.user, mailing_list, found, mails)
+    shown = posts(mailing_list.list_id, mails, depths, around["votes"], **_look(request, mailing_list))
+    writer = Writer(request, mailing_list, may_moderate=around["may_moderate"])
     context = {
         **frame(mailing_list), **around, "thread": found, "page": page, "by_date": by_date,
-        "posts": posts(mailing_list.list_id, mails, depths, around["votes"], **_look(request, mailing_list)),
+        "posts": writer.posts(shown), "outline": writer.outline(shown) if len(shown) > 1 else "",
         "may_sort": 1 < found.count <= LONGEST_TREE,
     }  # fmt: skip
     return render(request, "archive/thread.html", context)
@@ -248,12 +246,14 @@ def message(request: HttpRequest, list_id: str, hash_: str) -> HttpResponseBase:
 
 def _message(request: HttpRequest, mail: Mail) -> HttpResponse:
     earlier, later = neighbours(mail)
-    parent = Mail.objects.filter(pk=mail.parent_id).first() if mail.parent_id else None
-    around = reader.around_thread(request.user, mail.mailing_list, mail.thread, [mail])
+    around = reader.around_mail(request.user, mail)
+    look = _look(request, mail.mailing_list)
+    shown = posts(mail.mailing_list.list_id, [mail], {}, around["votes"], **look)
+    writer = Writer(request, mail.mailing_list, may_moderate=around["may_moderate"])
     context = {
         **frame(mail.mailing_list), **around, "mail": mail, "thread": mail.thread, "earlier": earlier, "later": later,
-        "post": posts(mail.mailing_list.list_id, [mail], {}, around["votes"], **_look(request, mail.mailing_list))[0],
-        "parent": parent, "parent_author": author(parent) if parent else None,
+        "post": writer.posts(shown),
+        "parent": mail.parent, "parent_author": author(mail.parent) if mail.parent else None,
     }  # fmt: skip
     return render(request, "archive/message.html", context)
 

@@ -67,6 +67,11 @@ def tokens(text: str) -> Iterator[str]:
             yield stems[word]
 
 
+def tokens_of_word(word: str) -> Iterable[str]:
+    """The tokens of one word of a text; the quick way for the words most texts are made of."""
+    return (_stems[word.lower()],) if word.isascii() else tokens(word)
+
+
 def joined_tokens(text: str) -> str:
     """The tokens of a text as the index takes them: with spaces between."""
     return " ".join(tokens(text))

@@ -78,7 +78,7 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
             _tsquery(query, lists),
             "-ts_rank(s.words, q.query)",
         )
-        source = f"{TABLE} s, (SELECT %s::tsquery AS query) q"
+        source = f"{TABLE} s CROSS JOIN (SELECT %s::tsquery AS query) q"
     else:
         # Nothing for the scope, much for the subject, some for the sender.
         key, condition, match, rank = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists), f"bm25({TABLE}, 0, 4, 2, 1)"

@@ -1,0 +1,161 @@
+"""The two pieces of pages that come by the dozen, a mail and a row of conversations, written without a template.
+
+Django's templates take half a millisecond for a mail and a page has fifty of them (bench/bench_pages.py). Whatever
+comes from a mail is escaped here or was cleaned in `render.py`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.dates import MONTHS_3
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_  # noqa: N812 — the name every extractor of messages knows
+
+from postroad.community.lists.models import MailingList
+from postroad.mailflow.archive.models import Mail, Thread
+from postroad.mailflow.archive.posts import Person, Post, person
+
+_WORDS = (
+    N_("answers"), N_("Attachments"), N_("Delete"), N_("Dislike"), N_("dislikes"), N_("Like"), N_("likes"), N_("mails"),
+    N_("new"), N_("Raw"), N_("Reply"),
+)  # fmt: skip
+"""Looked up once for each page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A conversation on a page with many."""
+
+    thread: Thread
+    is_unread: bool = False
+
+
+class Writer:
+    """Writes the pieces of one page: for one list, one reader and one language."""
+
+    def __init__(self, request: HttpRequest, mailing_list: MailingList, *, may_moderate: bool = False) -> None:
+        self._list = reverse("archive:overview", args=(mailing_list.list_id,))
+        self._address = mailing_list.fqdn_listname
+        self._may_moderate = may_moderate
+        self._token = get_token(request) if request.user.is_authenticated else ""
+        self._words = {word: escape(_(word)) for word in _WORDS}
+        self._months = {number: escape(name) for number, name in MONTHS_3.items()}
+
+    def _day(self, at: datetime) -> str:
+        return f"{at.day} {self._months[at.month]} {at.year}"
+
+    # --- conversations
+
+    def rows(self, rows: Iterable[Row]) -> SafeString:
+        """Conversations, one below the other."""
+        return mark_safe(f'<ul class="rows">{"".join(map(self._row, rows))}</ul>')
+
+    def _row(self, row: Row) -> str:
+        thread = row.thread
+        starter = person(thread.starter)
+        people = f"<bdi>{escape(starter.name)}</bdi>"
+        if thread.count > 1 and thread.last_by != thread.starter:
+            people += f" … <bdi>{escape(person(thread.last_by).name)}</bdi>"
+        new = f'<span class="hidden"> ({self._words["new"]})</span>' if row.is_unread else ""
+        badge = f' <span class="badge">{escape(thread.category)}</span>' if thread.category else ""
+        return (
+            f'<li class="row{" unread" if row.is_unread else ""}">{avatar(starter)}<h3 class="what">'
+            f'<a href="{self._list}thread/{thread.key}/"><bdi>{escape(thread.subject)}</bdi></a>{new}{badge}</h3>'
+            f'<time class="at" datetime="{thread.last_at.isoformat()}">{self._day(thread.last_at)}</time>'
+            f'<span class="meta">{people}</span><span class="at"><span class="count">{thread.count}'
+            f'<span class="hidden"> {self._words["mails"]}</span></span></span></li>\n'
+        )
+
+    # --- mails
+
+    def posts(self, posts: Iterable[Post]) -> SafeString:
+        """Mails, one below the other."""
+        return mark_safe("".join(map(self._post, posts)))
+
+    def _post(self, post: Post) -> str:
+        mail, hash_ = post.mail, post.mail.message_id_hash
+        answers = ""
+        if post.answers is not None:
+            answers = (
+                f'<span class="meta">{self._words["answers"]} <a href="#m{post.answers.message_id_hash}">'
+                f"<bdi>{escape(post.answers_name)}</bdi></a></span>"
+            )
+        return (
+            f'<article class="post d{post.depth}" id="m{hash_}" tabindex="-1" aria-labelledby="w{hash_}"><header>'
+            f'{avatar(post.person)}<div><h2 class="who" id="w{hash_}"><bdi>{escape(post.person.name)}</bdi></h2>'
+            f'{answers}</div><a class="when" href="{self._list}message/{hash_}/">'
+            f'<time datetime="{mail.date.isoformat()}">{self._day(mail.date)}, {mail.date:%H:%M}</time></a></header>\n'
+            f"{post.content.html}{self._files(post)}<footer>{self._foot(post)}</footer></article>\n"
+        )
+
+    def _files(self, post: Post) -> str:
+        if not post.content.attachments:
+            return ""
+        message = f"{self._list}message/{post.mail.message_id_hash}/"
+        items = []
+        for file in post.content.attachments:
+            picture = f'<img src="{message}picture/{file.number}/" alt="" loading="lazy">' if file.is_picture else ""
+            items.append(
+                f'<li><a href="{message}attachment/{file.number}/" download>{picture}'
+                f"<span><bdi>{escape(file.name)}</bdi></span>"
+                f' <span class="meta">{escape(file.content_type)}, {filesizeformat(file.size)}</span></a></li>'
+            )
+        return f'<ul class="files" aria-label="{self._words["Attachments"]}">{"".join(items)}</ul>'
+
+    def _foot(self, post: Post) -> str:
+        mail = post.mail
+        message = f"{self._list}message/{mail.message_id_hash}/"
+        if not self._token:
+            reply = f"subject={quote(post.reply_subject)}&amp;In-Reply-To=%3C{quote(mail.message_id)}%3E"
+            return f'<a href="mailto:{self._address}?{reply}">{self._words["Reply"]}</a>{self._opinions(mail)}'
+        delete = f'<a href="{message}delete/">{self._words["Delete"]}</a>' if self._may_moderate else ""
+        return (
+            f'<a href="{message}reply/">{self._words["Reply"]}</a>{self._votes(post, message)}'
+            f'<a href="{message}raw">{self._words["Raw"]}</a>{delete}'
+        )
+
+    def _votes(self, post: Post, message: str) -> str:
+        buttons = "".join(
+            f'<button class="link" type="submit" name="vote" value="{0 if post.my_vote == value else value}"'
+            f' aria-pressed="{"true" if post.my_vote == value else "false"}" aria-label="{label}: {count}">'
+            f"{full if post.my_vote == value else empty} {count}</button>"
+            for value, label, count, full, empty in (
+                (1, self._words["Like"], post.mail.likes, "▲", "△"),
+                (-1, self._words["Dislike"], post.mail.dislikes, "▼", "▽"),
+            )
+        )
+        return (
+            f'<form class="buttons" method="post" action="{message}vote/">'
+            f'<input type="hidden" name="csrfmiddlewaretoken" value="{self._token}">{buttons}</form>'
+        )
+
+    def _opinions(self, mail: Mail) -> str:
+        if not (mail.likes or mail.dislikes):
+            return ""
+        return (
+            f'<span>▲ {mail.likes}<span class="hidden"> {self._words["likes"]}</span> ▼ {mail.dislikes}'
+            f'<span class="hidden"> {self._words["dislikes"]}</span></span>'
+        )
+
+    def outline(self, posts: Iterable[Post]) -> SafeString:
+        """Who answers whom on this page, as links."""
+        items = (
+            f'<li class="d{post.depth}"><a href="#m{post.mail.message_id_hash}"><bdi class="name">'
+            f'{escape(post.person.name)}</bdi> <time datetime="{post.mail.date.isoformat()}">'
+            f"{post.mail.date.day} {self._months[post.mail.date.month]}</time></a></li>"
+            for post in posts
+        )
+        return mark_safe(f"<ol>{''.join(items)}</ol>")
+
+
+def avatar(who: Person) -> str:
+    """Two letters on a colour, in place of a picture."""
+    return f'<span class="avatar a{who.hue}" aria-hidden="true">{escape(who.initials)}</span>'
