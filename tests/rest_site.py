@@ -31,7 +31,7 @@ FIELDS: Mapping[str, Any] = {
     "description": "new", "alias_domain": "alias.example", "base_url": "https://lists.example.com/",
     "cleartext_password": "correct", "is_server_owner": False, "subscriber": "anne@example.com", "emails": ["anne@example.com"],
     "header": "x-spam", "pattern": "^yes", "action": "defer", "tag": "spam", "text": MAIL.decode(), "q": "anne",
-    "list_id": ANT, "position": 0, "email": "new@example.org", "acknowledge_posts": True, "hide_address": True,
+    "message_id": "one@example.org", "list_id": ANT, "position": 0, "email": "new@example.org", "acknowledge_posts": True, "hide_address": True,
     "delivery_mode": "regular", "delivery_status": "enabled", "preferred_language": "en", "receive_list_copy": True,
     "receive_own_postings": True,
 }  # fmt: skip

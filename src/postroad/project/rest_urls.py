@@ -29,6 +29,7 @@ from postroad.foundation.rest.shapes import Schema, Shape
 from postroad.mailflow.digests import api as digests
 from postroad.mailflow.moderation import api as held
 from postroad.project import config_3_0_api as config_3_0
+from postroad.project import insight_api as insight
 from postroad.project import queues_api as queues
 from postroad.project import system_api as system
 
@@ -104,6 +105,11 @@ ROWS: Sequence[Row] = (
     ("queues", queues.queues, "site", "site"),
     ("queues/<str:name>", queues.queue, "site", "site"),
     ("queues/<str:name>/<str:file>", queues.queue_file, "site", "site"),
+    ("trace", insight.trace_, "site", "site"),
+    ("audit", insight.audit, "site", "site"),
+    ("lists/<str:list_id>/trace", insight.trace_, "moderate", "site"),
+    ("lists/<str:list_id>/explain", insight.explain_, "site", "moderate"),
+    ("lists/<str:list_id>/audit", insight.audit, "manage", "site"),
     ("reserved/reset", system.reserved_reset, "site", "site"),
     ("reserved/uids/orphans", system.reserved_orphans, "site", "site"),
 )

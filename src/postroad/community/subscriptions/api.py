@@ -21,7 +21,7 @@ from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values, given
 from postroad.foundation.rest.endpoint import endpoint
-from postroad.foundation.rest.operation import PAGE, shows, takes
+from postroad.foundation.rest.operation import PAGE, asks, shows, takes
 from postroad.foundation.rest.resource import (
     Json,
     collection,
@@ -301,7 +301,7 @@ members = endpoint(
         other={**_WAITS, **_CONFLICT},
     ),
 )
-_finding = takes(_find_members, None, _FIND, status=200, gives=many(MEMBER))
+_finding = asks(_find_members, None, _FIND, many(MEMBER))
 members_find = endpoint(concerns=_list_named, get=_finding, post=_finding)
 member = endpoint(
     concerns=_list_of_member,
@@ -320,12 +320,11 @@ member_in_role = endpoint(
     patch=takes(_change_in_role, None, _CHANGED),
     delete=takes(_end_in_role, None, _LEAVE, other=_WAITS),
 )
-_list_finding = takes(
+_list_finding = asks(
     _find_lists,
     {"subscriber": fields.subscriber},
     {"role": _MODES["role"], **PAGE},
-    status=200,
-    gives=many(LIST),
+    many(LIST),
     other={404: "the subscriber is on no list"},
 )
 lists_find = endpoint(get=_list_finding, post=_list_finding)

@@ -70,7 +70,7 @@ class Endpoint:
     ) -> HttpResponse:
         """Call the view, a writing one in a transaction that a refusal undoes; errors become answers."""
         try:
-            if request.method == "GET":
+            if request.method == "GET" or operation.asks:
                 response = self._call(caller, operation, request, arguments)
                 note_call(caller, request, arguments, response.status_code)
                 return response

@@ -139,7 +139,7 @@ def _responses(method: str, route: str, operation: Operation, shapes: dict[str, 
         told |= _TAKING
     if "<" in route:
         told |= _NAMED
-    if method != "get":
+    if method != "get" and not operation.asks:
         told |= _WRITING
     told |= operation.other
     shown = {status: _told(status, what, shapes) for status, what in told.items()}

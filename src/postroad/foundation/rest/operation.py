@@ -33,6 +33,8 @@ class Operation:
     gives: Shape | None = None
     other: Mapping[int, str | Shape] = field(default_factory=dict)
     """Further statuses it answers with, beside those every call may get: when, or what is given then."""
+    asks: bool = False
+    """It only reads, though its method is POST: no transaction, so that nobody waits for it."""
     body: Callable[[], Schema] | None = None
     """What a view that reads its own fields takes, when they depend on the resource."""
 
@@ -58,6 +60,18 @@ def takes(
 ) -> Operation:
     """Fields are taken: unknown, wrong and missing ones are refused before the view is called."""
     return Operation(view, required or {}, optional or {}, True, status, gives, other or {})
+
+
+def asks(
+    view: View,
+    required: Mapping[str, Field] | None,
+    optional: Mapping[str, Field] | None,
+    gives: Shape,
+    *,
+    other: Mapping[int, str | Shape] | None = None,
+) -> Operation:
+    """Fields are taken and something is shown; nothing is changed, by whichever method."""
+    return Operation(view, required or {}, optional or {}, True, 200, gives, other or {}, asks=True)
 
 
 def reads(view: View, body: Callable[[], Schema]) -> Operation:

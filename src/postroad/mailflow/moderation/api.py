@@ -15,7 +15,7 @@ from postroad.foundation.queue.envelope import decode
 from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
-from postroad.foundation.rest.operation import changes, shows, takes
+from postroad.foundation.rest.operation import asks, changes, shows, takes
 from postroad.foundation.rest.resource import Json, collection, created, done, link, moment, ok, page_of, without_nulls
 from postroad.foundation.rest.shapes import LINK, MOMENT, TEXT, WHOLE, many, shape
 from postroad.foundation.storage import actions as storage
@@ -195,12 +195,8 @@ def _remove_match(request: HttpRequest, values: Values, list_id: str, position: 
 
 _TAG = fields.Field(lambda value: fields.line(value).lower(), fields.line.schema)  # Mailman's POST keeps the case.
 _CHECK = {"header": fields.line, "pattern": fields.pattern}
-_searched = takes(
-    _search_matches,
-    None,
-    {"header": fields.line, "action": ACTION, "tag": fields.line},
-    status=200,
-    gives=many(HEADER_MATCH),
+_searched = asks(
+    _search_matches, None, {"header": fields.line, "action": ACTION, "tag": fields.line}, many(HEADER_MATCH)
 )
 
 matches = endpoint(
