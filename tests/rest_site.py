@@ -46,6 +46,8 @@ PECULIAR: Mapping[str, Mapping[str, Any]] = {
     "POST users/<str:identifier>/preferred_address": {"email": "anne@example.com"},
     "POST addresses/<str:email>/user": {"user_id": "anne@example.com"},
     "PUT addresses/<str:email>/user": {"user_id": "anne@example.com"},
+    "POST lists/<str:list_id>/digest": {"bump": True},
+    "POST tokens": {"user": "anne@example.com", "name": "another", "scope": "read"},
     "POST lists/<str:list_id>/header-matches": {"header": "x-other"},
     "PUT lists/<str:list_id>/config/<str:attribute>": {"description": "new"},
     "PATCH lists/<str:list_id>/config/<str:attribute>": {"description": "new"},
@@ -83,10 +85,11 @@ class Site:
             rest.patch(f"lists/{ANT}/config", subscription_policy="moderate", admin_immed_notify=False),
             rest.post("members", list_id=ANT, subscriber="late@example.org", pre_verified=True, pre_confirmed=True),
             rest.post("queues/in", list_id=BEE, text=MAIL.decode()),
+            rest.post("tokens", user="anne@example.com", name="script", scope="read"),
         ]  # fmt: skip
         assert all(reply.status < 300 for reply in made), [reply for reply in made if reply.status >= 300]
         self.hold()
-        self.parts = self._parts(rest)
+        self.look()
 
     def hold(self, message_id: str = "<one@example.org>") -> None:
         """A post that waits for a moderator."""
@@ -98,6 +101,10 @@ class Site:
         assert judge(Post(find_list(ANT), envelope, mail)).action == "hold"
         work(envelope)
 
+    def look(self) -> None:
+        """Learn what stands in addresses of a site that is built already."""
+        self.parts = self._parts(Rest())
+
     def _parts(self, rest: Rest) -> dict[str, str]:
         member = UUID(rest.get(f"lists/{ANT}/member/anne@example.com").json["member_id"])
         user = UUID(rest.get("users/anne@example.com").json["user_id"])
@@ -108,6 +115,7 @@ class Site:
             "attribute": "description", "template": "list:user:notice:welcome", "request_id": "1", "position": "0",
             "token": rest.get(f"lists/{ANT}/requests").entries[0]["token"], "section": "mta", "name": "in",
             "file": rest.get("queues/in").json["files"][0], "rest": "x",
+            "token_id": str(rest.get("tokens").entries[0]["id"]),
         }  # fmt: skip
 
     def path(self, method: str, route: str, **other: str) -> str:

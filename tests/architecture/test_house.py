@@ -147,7 +147,7 @@ def allowed(source: list[str], target: list[str]) -> bool:
         return True
     if source[0] != target[0]:
         return FLOORS.index(target[0]) < FLOORS.index(source[0])
-    community = ["people", "lists", "bans", "notices", "subscriptions"]
+    community = ["people", "lists", "bans", "notices", "subscriptions", "access"]
     return source[0] == "community" and community.index(target[1]) < community.index(source[1])
 
 

@@ -8,6 +8,7 @@
 Notices enter at `pipeline`. `intake` and `delivery` speak to the network and run loops of their own.
 """
 
+from postroad.community.access.actions import forget_old_tokens
 from postroad.community.notices import limits
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions import consent, requests
@@ -64,6 +65,7 @@ TASKS = (
     Task("forget expired requests", requests.forget_expired),
     Task("end vacations", subscriptions.end_vacations),
     Task("forget old consent", consent.forget_old),
+    Task("forget old tokens", forget_old_tokens),
     Task("forget old answers", limits.forget_old),
     Task("discard expired held posts", discard_expired),
     Task("forget old calls", forget_old_calls),

@@ -14,6 +14,7 @@ COMMANDS = {
     "list": "Make, show, change and remove mailing lists.",
     "member": "Add, show and remove members.",
     "user": "Make, show and change users.",
+    "token": "Make, show and revoke people's tokens for REST.",
     "queue": "See what waits, retry or drop what is quarantined.",
     "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
     "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",

@@ -11,6 +11,7 @@ from importlib.metadata import version as installed
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
+from postroad.community.access import api as access
 from postroad.community.bans import api as bans
 from postroad.community.lists import api as lists
 from postroad.community.lists import config_api as config
@@ -102,6 +103,8 @@ ROWS: Sequence[Row] = (
     ("addresses/<str:email>/verify", people.address_verify, "site", "site"),
     ("addresses/<str:email>/unverify", people.address_unverify, "site", "site"),
     ("addresses/<str:email>/user", people.address_user, "site", "site"),
+    ("tokens", access.tokens, "site", "site"),
+    ("tokens/<str:token_id>", access.token, "site", "site"),
     ("queues", queues.queues, "site", "site"),
     ("queues/<str:name>", queues.queue, "site", "site"),
     ("queues/<str:name>/<str:file>", queues.queue_file, "site", "site"),

@@ -42,6 +42,9 @@ ROWS_OF_AN_ADDRESS = (
 # Called when lists or their hosts came, went or changed their addresses, after the commit.
 AFTER_LISTS_CHANGE = ("postroad.mailflow.intake.map_files.rewrite",)
 
+# Whose tokens REST takes beside the credential of postroad.toml.
+REST_TOKENS = "postroad.community.access.queries.caller_of"
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -57,6 +60,7 @@ INSTALLED_APPS = [
     "postroad.community.bans",
     "postroad.community.notices",
     "postroad.community.subscriptions",
+    "postroad.community.access",
     "postroad.mailflow.intake",
     "postroad.mailflow.moderation",
     "postroad.mailflow.delivery",

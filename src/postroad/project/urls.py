@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("postroad.mailflow.bounces.urls")),
     path("", include("postroad.project.moderators.urls")),
     path("", include("postroad.project.posting.urls")),
+    path("", include("postroad.community.access.urls")),
     path("accounts/", include("allauth.urls")),
     path("outbox/", include("postroad.project.outbox.urls")),
     path("", include("postroad.project.old_addresses")),

@@ -59,6 +59,11 @@ def note_call(caller: Named, request: HttpRequest, arguments: dict[str, Any], st
         _waiting.add(line)
 
 
+def note_refused(caller: Named, request: HttpRequest) -> None:
+    """Note a call without a right credential; the address is left out, or a guesser could fill the table."""
+    _waiting.add((caller.name, str(request.method)[:8], "", "", 401))
+
+
 def flush() -> int:
     """Write what waits; how many lines."""
     lines = _waiting.taken()

@@ -1,11 +1,16 @@
-"""Who calls: the site's one credential, by HTTP Basic."""
+"""Who calls: the site by its one credential, or a person's program by a token."""
 
 import base64
 import binascii
+import functools
 import hmac
+import re
+from collections.abc import Callable
 from typing import Protocol
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from postroad.foundation.configuration import current
 from postroad.foundation.rest.operation import Right
@@ -34,12 +39,26 @@ class SiteCaller:
         return True
 
 
+class Nobody:
+    """Whoever has no credential, or a wrong one."""
+
+    name = "nobody"
+
+
 _SITE = SiteCaller()
+NOBODY = Nobody()
+_TOKEN = re.compile(r"[0-9a-f]{40}")
 
 
 def who_calls(request: HttpRequest) -> Caller | None:
-    """The caller of a request (RFC 7617); None when the credential is missing or wrong."""
+    """The caller of a request; None when the credential is missing or wrong.
+
+    Basic (RFC 7617) has the site's user and password, or a token as the password of whatever user; Bearer (RFC 6750
+    §2.1) has a token.
+    """
     scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _by_token()(value) if _TOKEN.fullmatch(value) else None
     if scheme.lower() != "basic":
         return None
     try:
@@ -51,4 +70,11 @@ def who_calls(request: HttpRequest) -> Caller | None:
     same_password = hmac.compare_digest(password.encode(), rest.password.encode())
     if rest.password and same_user and same_password:
         return _SITE
-    return None
+    return _by_token()(password) if _TOKEN.fullmatch(password) else None
+
+
+@functools.cache
+def _by_token() -> Callable[[str], Caller | None]:
+    """Whoever knows about tokens stands above this floor, so the site's settings name it."""
+    found: Callable[[str], Caller | None] = import_string(settings.REST_TOKENS)
+    return found

@@ -9,9 +9,9 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from postroad.foundation.errors import NotAllowed, PostroadError, Stale, answer_for
-from postroad.foundation.rest.audit import note_call
+from postroad.foundation.rest.audit import note_call, note_refused
 from postroad.foundation.rest.body import check, given
-from postroad.foundation.rest.callers import Caller, who_calls
+from postroad.foundation.rest.callers import NOBODY, Caller, who_calls
 from postroad.foundation.rest.operation import Operation, Right, View
 from postroad.foundation.rest.resource import failure
 
@@ -53,6 +53,7 @@ class Endpoint:
         """Answer a request."""
         caller = who_calls(request)
         if caller is None:
+            note_refused(NOBODY, request)
             text = "REST API authorization failed: give the user and password of [rest] in postroad.toml, or a token."
             return failure(401, text)
         method = str(request.method).lower()
