@@ -10,6 +10,8 @@ Notices enter at `pipeline`. `intake` and `delivery` speak to the network and ru
 
 from postroad.community.access.actions import forget_old_tokens
 from postroad.community.notices import limits
+from postroad.community.notices.worker import look as fetch_texts
+from postroad.community.notices.worker import work as send_postponed
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions import consent, requests
 from postroad.foundation.configuration import current
@@ -47,6 +49,11 @@ GATEWAYS = (
     Stage("usenet", note_posted, batch=1, outside=post_to_news),
 )
 
+FETCHES = (
+    # They wait for web servers, and notices wait for them.
+    Stage("templates", send_postponed, batch=1, outside=fetch_texts),
+)
+
 LOOKUPS = (
     # They wait for name servers, and posts wait for them.
     Stage("lookups", come_back, batch=1, outside=look_up),
@@ -74,4 +81,4 @@ TASKS = (
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
-QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS, *ISSUES)), "delivery")
+QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS, *FETCHES, *ISSUES)), "delivery")

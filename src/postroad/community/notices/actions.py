@@ -4,7 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import find_list
 from postroad.community.notices import settings
+from postroad.community.notices.postponed import Postponed, postpone
 from postroad.community.notices.subjects import SUBJECTS
 from postroad.community.notices.templates import (
     base_url,
@@ -46,6 +48,13 @@ def send_notice(
     if not to:
         return
     language = language or language_for(mailing_list, to)
+    waiting = Postponed(
+        verb="send_notice", template=template, list_id=mailing_list.list_id, to=tuple(to), subject=subject,
+        values=values or {}, from_=from_, to_header=to_header, attachments=tuple(attachments), headers=headers or {},
+        envelope_sender=envelope_sender, language=language,
+    )  # fmt: skip
+    if postpone(waiting, mailing_list):
+        return
     filled = {**standard_values(mailing_list, language), **(values or {})}
     body = wrapped(expand(text(template, mailing_list, language), filled))
     if not body.strip():
@@ -143,6 +152,12 @@ def send_to_owners(
 
     `about` is a text with `$subject` in it that says more than the template's own subject.
     """
+    waiting = Postponed(
+        verb="send_to_owners", template=template, list_id=mailing_list.list_id, subject=about, values=values,
+        attachments=tuple(attachments), from_=from_, headers=headers or {},
+    )  # fmt: skip
+    if postpone(waiting, mailing_list):
+        return
     owner = mailing_list.address("owner")
     filled = {**standard_values(mailing_list), **values}
     body = wrapped(expand(text(template, mailing_list), filled))
@@ -160,6 +175,24 @@ def send_to_owners(
     )  # fmt: skip
     queue.put("pipeline", envelope)
     queue.record(envelope, "notices", "written", f"{subject} to {owner}")
+
+
+def send_postponed(notice: Postponed) -> None:
+    """Send a notice that waited for its text; none when its list is gone."""
+    mailing_list = find_list(notice.list_id)
+    if mailing_list is None:
+        return
+    if notice.verb == "send_to_owners":
+        send_to_owners(
+            mailing_list, notice.template, notice.values, notice.attachments, about=notice.subject, from_=notice.from_,
+            headers=notice.headers,
+        )  # fmt: skip
+        return
+    send_notice(
+        notice.template, mailing_list=mailing_list, to=notice.to, subject=notice.subject, values=notice.values,
+        from_=notice.from_, to_header=notice.to_header, attachments=notice.attachments, headers=notice.headers,
+        envelope_sender=notice.envelope_sender, language=notice.language,
+    )  # fmt: skip
 
 
 # --- to subscribers

@@ -1,6 +1,7 @@
 """Fetches the text behind a template's URI: from where the site's owner allows, within limits, and nowhere else.
 
-The last text is kept, so that a server that is away costs no mail. A URI is looked at again after `FRESH_SECONDS`.
+It is fetched when its address is set, and again when it is old, by a worker that holds no transaction meanwhile. The
+last text is kept, so that a server that is away costs no mail. A notice whose text was never asked for waits.
 """
 
 import base64
@@ -9,11 +10,15 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPException
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from postroad.community.notices.models import FetchedText, TemplateUri
 from postroad.foundation.configuration import current
+from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue.envelope import Envelope
 
 log = logging.getLogger("postroad.notices")
 
@@ -30,26 +35,80 @@ class Refused(Exception):
     """The address is not one that may be asked, or what came is no text."""
 
 
-def text_of(row: TemplateUri, values: Mapping[str, str]) -> str | None:
-    """The text of a template of one's own; None when there is none yet, so that a wider one counts.
-
-    `values` fill `$list_id` and the like in the URI.
-    """
+def uri_of(row: TemplateUri, values: Mapping[str, str]) -> str:
+    """The address of a template, its `$list_id` and the like filled; empty when nothing is to be fetched."""
     uri = _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), row.uri)
-    if not uri or uri.startswith("mailman:"):
+    return "" if uri.startswith("mailman:") else uri
+
+
+def text_of(row: TemplateUri, values: Mapping[str, str]) -> str | None:
+    """The last text of a template of one's own; None when there is none yet, so that a wider one counts.
+
+    Nobody is waited for here, since whoever asks may hold a transaction: a text that is old is fetched by the worker.
+    """
+    uri = uri_of(row, values)
+    if not uri:
         return row.text
     kept = FetchedText.objects.filter(uri=uri).first()
-    now = time.time()
-    if kept is not None and kept.next_at > now:
-        return kept.text if kept.text is not None else row.text
+    if kept is None or kept.next_at <= time.time():
+        order(row, uri)
+    return kept.text if kept is not None and kept.text is not None else row.text
+
+
+def was_tried(uri: str) -> bool:
+    """Whether the address was asked at least once since it was set."""
+    return FetchedText.objects.filter(uri=uri, tried=True).exists()
+
+
+def order(row: TemplateUri, uri: str, *, anew: bool = False) -> None:
+    """Have a text fetched by the worker; `anew` when its address was set just now, for there may be another text."""
+    values: dict[str, Any] = {
+        "source": row,
+        "next_at": time.time() + RETRY_SECONDS,
+        **({"tried": False} if anew else {}),
+    }
+    kept, _ = FetchedText.objects.update_or_create(uri=uri, defaults=values)
+    queue.put("templates", job(str(kept.pk)))
+
+
+def job(which: str, message: str = "") -> Envelope:
+    """What the worker is told: the key of a `FetchedText`, or that of a stored notice which waits for its texts."""
+    journey = queue.new_journey()
+    return Envelope(
+        journey=journey, message=message, message_id=journey, received_at=time.time(), kind="notice", recipient=which
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of asking one address: a text, or why there is none."""
+
+    uri: str
+    source: int
+    text: str | None
+
+
+def ask(row: TemplateUri, uri: str) -> Found:
+    """Ask an address; outside of any transaction, for it may take `TIMEOUT_SECONDS`."""
     try:
-        text: str | None = fetch(uri, row.username, row.password)
-        next_at = now + FRESH_SECONDS
+        return Found(uri, row.pk, fetch(uri, row.username, row.password))
     except (Refused, OSError, HTTPException, ValueError) as error:
         log.warning("template %s of %s: %s: %s", row.name, row.context or "the site", uri, error)
-        text, next_at = kept.text if kept is not None else None, now + RETRY_SECONDS
-    FetchedText.objects.update_or_create(uri=uri, defaults={"text": text, "next_at": next_at})
-    return text if text is not None else row.text
+        return Found(uri, row.pk, None)
+
+
+def keep(found: Found) -> None:
+    """Keep what was found; after a failure the last text stays, and the address is asked again soon."""
+    if not TemplateUri.objects.filter(pk=found.source).exists():
+        return
+    failed = found.text is None
+    values = {
+        "source_id": found.source,
+        "tried": True,
+        "next_at": time.time() + (RETRY_SECONDS if failed else FRESH_SECONDS),
+    }
+    text = {} if failed else {"text": found.text}
+    FetchedText.objects.update_or_create(uri=found.uri, defaults={**values, **text})
 
 
 def fetch(uri: str, username: str | None = None, password: str | None = None) -> str:

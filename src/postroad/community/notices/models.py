@@ -23,7 +23,11 @@ class FetchedText(models.Model):
     """What was last found at a template's URI, and when it is looked at again (seconds since 1970)."""
 
     uri = models.CharField(max_length=2000, unique=True)
+    source = models.ForeignKey(TemplateUri, null=True, on_delete=models.CASCADE)
+    """Who asked for it, with the credential that is sent."""
     text = models.TextField(null=True)
+    tried = models.BooleanField(default=False)
+    """Whether the address was asked since it was set."""
     next_at = models.FloatField()
 
     class Meta:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models import QuerySet
 
+from postroad.community.notices.fetching import order, uri_of
 from postroad.community.notices.models import TemplateUri
 from postroad.community.notices.templates import NAMES
 from postroad.foundation.errors import BadInput
@@ -42,9 +43,11 @@ def set_uris(context: str, uris: Mapping[str, str], username: str | None = None,
         if not uri:
             forget_uris(context, name)
             continue
-        TemplateUri.objects.update_or_create(
+        row, _ = TemplateUri.objects.update_or_create(
             context=_stored(context), name=name, defaults={"uri": uri, "username": username, "password": password}
         )
+        if "$" not in uri and uri_of(row, {}):
+            order(row, uri, anew=True)
 
 
 @transaction.atomic

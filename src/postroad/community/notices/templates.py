@@ -8,7 +8,7 @@ from pathlib import Path
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
-from postroad.community.notices.fetching import text_of
+from postroad.community.notices.fetching import text_of, uri_of, was_tried
 from postroad.community.notices.models import OwnText, TemplateUri
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
@@ -68,6 +68,14 @@ def _own_text(name: str, mailing_list: MailingList | None, languages: Sequence[s
     found |= {(context, lang): body for context, lang, body in written.values_list("context", "language", "text")}
     order = [(c, lang) for tier in (languages[:2], languages[2:]) for c in contexts for lang in tier]
     return next((found[place] for place in order if place in found), None)
+
+
+def not_tried(name: str, mailing_list: MailingList | None, language: str = "") -> list[tuple[TemplateUri, str]]:
+    """Where the text of a template would come from that nobody asked yet."""
+    contexts = [*([mailing_list.list_id, mailing_list.mail_host] if mailing_list else []), ""]
+    values = _in_uris(mailing_list, language or language_of(mailing_list))
+    rows = TemplateUri.objects.filter(name=name, context__in=contexts)
+    return [(row, uri) for row in rows if (uri := uri_of(row, values)) and not was_tried(uri)]
 
 
 def _in_uris(mailing_list: MailingList | None, language: str) -> Mapping[str, str]:
