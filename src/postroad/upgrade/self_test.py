@@ -70,7 +70,8 @@ def _walk() -> None:
 def _deliver(job: Claimed) -> int:
     """Do a job of delivery up to the relay, which is said to have taken every copy; how many copies."""
     if not job.envelope.chunk:
-        (delivery.go_on_cutting if job.envelope.dispatch else delivery.open_dispatch)(job)
+        failed = delivery.begin([job])
+        _expect(not failed, f"delivery cuts the recipients into chunks ({failed})")
         return 0
     work, template = delivery.load_work(job)
     source = Source.load(work.envelope, template)

@@ -8,6 +8,7 @@ from postroad.community.bans.models import Ban
 from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern, matches
+from postroad.foundation.queue import memory
 
 
 def find(mailing_list: MailingList | None) -> "QuerySet[Ban]":
@@ -42,9 +43,12 @@ def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[tuple
     scope = Q(mailing_list__isnull=True)
     if mailing_list is not None:
         scope |= Q(mailing_list=mailing_list)
-    texts = [_compared(email) for email in emails]
-    rows = Ban.objects.filter(scope).filter(Q(email__in=texts) | Q(email__startswith="^"))
-    return sorted(rows.values_list("email", "mailing_list"), key=lambda ban: (ban[0].startswith("^"), ban[0]))
+    rows = Ban.objects.filter(scope)
+    patterns, are_addresses = memory.once(("bans", mailing_list and mailing_list.pk), lambda: _kinds(rows))
+    if not are_addresses:
+        return patterns
+    of_addresses = rows.filter(email__in=[_compared(email) for email in emails]).exclude(email__startswith="^")
+    return [*sorted(of_addresses.values_list("email", "mailing_list")), *patterns]
 
 
 def _compared(email: str) -> str:
@@ -53,6 +57,12 @@ def _compared(email: str) -> str:
 
 def _bans_it(ban: str, email: str) -> bool:
     return ban == _compared(email) or (ban.startswith("^") and _matches(ban, _compared(email)))
+
+
+def _kinds(rows: "QuerySet[Ban]") -> tuple[list[tuple[str, int | None]], bool]:
+    """The patterns among bans, each with its list, and whether there are addresses too; asked once for a batch."""
+    patterns = rows.filter(email__startswith="^").order_by("email").values_list("email", "mailing_list")
+    return list(patterns), rows.exclude(email__startswith="^").exists()
 
 
 def _matches(pattern: str, text: str) -> bool:

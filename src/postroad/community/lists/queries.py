@@ -8,6 +8,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
+from postroad.foundation.queue import memory
 
 ARCHIVERS = ("mail-archive", "mhonarc", "prototype")
 """Archivers by the names Mailman's clients know; a list that came from elsewhere may have another, by its row."""
@@ -32,6 +33,12 @@ def stored_row(list_id: str) -> tuple[Any, ...] | None:
         cursor.execute("SELECT * FROM lists_list WHERE list_id = %s", (list_id,))
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
+
+
+def list_of_mail(list_id: str) -> MailingList | None:
+    """The list, with its domain, that a mail in the queue is for; looked up once for a batch."""
+    rows = MailingList.objects.select_related("domain").filter(list_id=list_id)
+    return memory.once(("list", list_id), rows.first)
 
 
 def list_by_address(local: str, domain: str) -> MailingList | None:
@@ -59,6 +66,11 @@ def counted(rows: "QuerySet[MailingList]") -> "QuerySet[MailingList]":
 def header_matches(mailing_list: MailingList) -> "QuerySet[HeaderMatch]":
     """A list's header checks in the order they are made."""
     return mailing_list.header_matches.order_by("position")
+
+
+def header_matches_of_mail(mailing_list: MailingList) -> list[HeaderMatch]:
+    """The same for a mail in the queue; looked up once for a batch."""
+    return memory.once(("header matches", mailing_list.pk), lambda: list(header_matches(mailing_list)))
 
 
 def archivers(mailing_list: MailingList) -> Mapping[str, bool]:

@@ -12,6 +12,7 @@ from postroad.community.notices.fetching import text_of, uri_of, was_tried
 from postroad.community.notices.models import OwnText, TemplateUri
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
+from postroad.foundation.queue import memory
 
 _SLICE = Path(__file__).parent
 _VARIABLE = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+)|\$)")
@@ -52,7 +53,9 @@ def text(name: str, mailing_list: MailingList | None, language: str = "") -> str
     told), else its text for all languages. Then the same in the list's and the site's language, then our own.
     """
     wanted = language or language_of(mailing_list)
-    own = _own_text(name, mailing_list, [wanted, "", language_of(mailing_list), current().site.language])
+    languages = (wanted, "", language_of(mailing_list), current().site.language)
+    key = "text", name, mailing_list and mailing_list.pk, languages
+    own = memory.once(key, lambda: _own_text(name, mailing_list, languages))
     return translated(built_in(name), wanted) if own is None else own
 
 

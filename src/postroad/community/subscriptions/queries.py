@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -152,26 +152,6 @@ def own_frequencies(mailing_list: MailingList) -> set[str]:
             (mailing_list.pk,),
         )
         return {frequency for (frequency,) in cursor.fetchall()}
-
-
-def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Member, str] | None:
-    """The member among a mail's senders, by address or by any address of the same user; the first sender counts."""
-    if not senders:
-        return None
-    found = Member.objects.filter(mailing_list=mailing_list, role=Member.Role.MEMBER).filter(
-        Q(address__email__in=senders)
-        | Q(user__addresses__email__in=senders)
-        | Q(address__user__addresses__email__in=senders)
-    )
-    rows = found.annotate(
-        own=F("address__email"), users=F("user__addresses__email"), linked=F("address__user__addresses__email")
-    )
-    best: tuple[int, Member, str] | None = None
-    for member in rows:
-        for email in (member.own, member.users, member.linked):
-            if email in senders and (best is None or senders.index(email) < best[0]):
-                best = (senders.index(email), member, email)
-    return (best[1], best[2]) if best else None
 
 
 def member_of(mailing_list: MailingList, email: str, role: str = "member") -> Member | None:

@@ -56,6 +56,11 @@ def _lock() -> int:
     return _locks[pid]
 
 
+def is_awaited() -> bool:
+    """Whether somebody in this process waits to accept mail."""
+    return _urgent > 0
+
+
 @contextmanager
 def urgent() -> Iterator[None]:
     """Hold the database for accepting mail; waits for the piece of work in hand at most."""

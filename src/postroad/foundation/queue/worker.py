@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import TryLater
-from postroad.foundation.queue import actions, precedence
+from postroad.foundation.queue import actions, memory, precedence
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.queue.wakeup import Wakeup
@@ -29,8 +29,11 @@ from postroad.foundation.queue.wakeup import Wakeup
 log = logging.getLogger("postroad.queue")
 
 LONGEST_WAIT = 300.0
-LONGEST_TRANSACTION = 0.02
-"""Seconds after which a batch is committed though it is not done: on SQLite, whoever accepts mail waits for it."""
+LONGEST_TRANSACTION = 0.05
+"""Seconds after which a batch is committed though it is not done: on SQLite, other processes wait for it.
+
+Whoever accepts mail waits for the mail in hand only.
+"""
 MOST_DEATHS = 5
 """A job whose worker died more often while holding it is quarantined instead of killing the next one."""
 
@@ -60,7 +63,7 @@ def worker_name(role: str) -> str:
 
 @contextmanager
 def _transaction() -> Iterator[None]:
-    with precedence.patient(), transaction.atomic():
+    with precedence.patient(), transaction.atomic(), memory.remembering():
         yield
 
 
@@ -135,7 +138,7 @@ class Worker:
                 failure = self._one(stage, waiting.popleft())
                 if failure:
                     failed.append(failure)
-                if time.monotonic() > end:
+                if time.monotonic() > end or precedence.is_awaited():
                     break
         return failed
 
@@ -159,10 +162,12 @@ class Worker:
                 stage.work(job.envelope, *before)
                 actions.acknowledge(job)
         except LeaseLost:
+            memory.forget()
             log.warning("lease lost, work undone: %s", job.queue)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 — the one place: quarantined with its traceback
+            memory.forget()
             return job, error, traceback.format_exc()
         return None
 

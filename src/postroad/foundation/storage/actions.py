@@ -62,7 +62,9 @@ def load(key: str) -> bytes:
     Raises:
         NotFound: nothing is kept under it.
     """
-    row = Blob.objects.filter(key=key).values_list("codec", "data").first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT codec, data FROM storage_blob WHERE key = %s", (key,))
+        row = cursor.fetchone()
     if row is None:
         raise NotFound(f"No content is stored under {key}.")
     return _unpack(key, row[0], bytes(row[1]))

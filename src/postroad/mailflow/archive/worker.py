@@ -1,6 +1,6 @@
 """Archives what the pipeline hands over, as far as the list and the author want that."""
 
-from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import list_of_mail
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
@@ -10,7 +10,7 @@ from postroad.mailflow.archive.actions import Incoming, archive
 
 def work(envelope: Envelope) -> None:
     """Archive one mail."""
-    mailing_list = MailingList.objects.filter(list_id=envelope.list_id).first()
+    mailing_list = list_of_mail(envelope.list_id)
     if mailing_list is None or mailing_list.archive_policy == "never":
         queue.record(envelope, "archive", "not archived", "the list keeps no archive")
         return

@@ -4,11 +4,12 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
-from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import list_of_mail
 from postroad.community.notices import actions as notices
 from postroad.community.subscriptions.queries import recipients as members_to_send_to
 from postroad.community.subscriptions.tokens import return_path, today
@@ -36,6 +37,7 @@ log = logging.getLogger("postroad.delivery")
 CHUNKS_IN_A_CUT = 8
 """Chunks cut in one transaction: a list of a million is cut while the first copies are on their way."""
 DAY = 86_400.0
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 @dataclass(slots=True)
@@ -61,65 +63,90 @@ class Work:
         return {index: self.results.replies[number] for index, number in enumerate(self.results.of) if number >= 0}
 
 
+def begin(jobs: Sequence[Claimed]) -> list[tuple[Claimed, Exception]]:
+    """Cut what has no chunks yet, or not all, in one transaction; the jobs that failed, each with what went wrong."""
+    failed: list[tuple[Claimed, Exception]] = []
+    with transaction.atomic():
+        for job in jobs:
+            try:
+                with transaction.atomic():
+                    (go_on_cutting if job.envelope.dispatch else open_dispatch)(job)
+            except DATABASE_AWAY:
+                raise
+            except Exception as error:  # noqa: BLE001 - its neighbours go on
+                failed.append((job, error))
+    return failed
+
+
 def open_dispatch(job: Claimed) -> None:
-    """Begin to deliver a prepared mail: note it and cut its first chunks, in one transaction."""
+    """Begin to deliver a prepared mail: note it and cut its first chunks, in the present transaction."""
     e = job.envelope
     now = time.time()
-    with transaction.atomic():
-        dispatch = Dispatch.objects.create(
-            journey=e.journey, list_id=e.list_id, message_id=e.message_id[:998], template=e.template,
-            envelope=encode(e), created_at=now, deliver_until=now + current().mail.delivery_retry_days * DAY,
-        )  # fmt: skip
-        _cut(dispatch, e)
-        queue.acknowledge(job)
+    cut = _next_recipients(e, e, 0)
+    dispatch = Dispatch.objects.create(
+        journey=e.journey, list_id=e.list_id, message_id=e.message_id[:998], template=e.template, envelope=encode(e),
+        created_at=now, deliver_until=now + current().mail.delivery_retry_days * DAY, cursor=cut.cursor,
+        recipients_total=cut.recipients, all_cut=not cut.more,
+    )  # fmt: skip
+    _queue_chunks(dispatch, e, cut)
+    queue.acknowledge(job)
 
 
 def go_on_cutting(job: Claimed) -> None:
-    """Cut the next chunks of a big list, in one transaction."""
-    with transaction.atomic():
-        dispatch = Dispatch.objects.get(pk=job.envelope.dispatch)
-        _cut(dispatch, job.envelope)
-        queue.acknowledge(job)
+    """Cut the next chunks of a big list, in the present transaction."""
+    dispatch = Dispatch.objects.get(pk=job.envelope.dispatch)
+    cut = _next_recipients(job.envelope, decode(bytes(dispatch.envelope)), dispatch.cursor)
+    dispatch.cursor, dispatch.all_cut = cut.cursor, not cut.more
+    dispatch.recipients_total += cut.recipients
+    dispatch.save(update_fields=["cursor", "all_cut", "recipients_total"])
+    _queue_chunks(dispatch, job.envelope, cut)
+    queue.acknowledge(job)
 
 
-def _cut(dispatch: Dispatch, envelope: Envelope) -> None:
-    """Make the next chunks and their jobs; when members are left, a job to go on behind them."""
-    groups, dispatch.cursor, more = _next_recipients(dispatch, envelope)
-    chunks = Chunk.objects.bulk_create(Chunk(dispatch=dispatch, recipients=pack_recipients(group)) for group in groups)
-    dispatch.recipients_total += sum(map(len, groups))
-    dispatch.all_cut = not more
-    dispatch.save()
+def _queue_chunks(dispatch: Dispatch, envelope: Envelope, cut: "Cut") -> None:
+    """Make the chunks and their jobs; when members are left, a job to go on behind them."""
+    chunks = Chunk.objects.bulk_create(
+        Chunk(dispatch=dispatch, recipients=pack_recipients(group)) for group in cut.groups
+    )
     replace = msgspec.structs.replace
     # Only the keys travel: what the chunk needs stands once, in the dispatch.
     slim = replace(envelope, recipients=(), explicit=(), rule_hits=(), rule_misses=(), dispatch=dispatch.pk)
     queue.put_many("delivery", [replace(slim, chunk=chunk.pk) for chunk in chunks])
-    if more:
+    if cut.more:
         queue.put("delivery", replace(slim, chunk=0))
-    if not more and dispatch.recipients_total == 0:
+    elif dispatch.recipients_total == 0:
         queue.record(envelope, "delivery", "no recipients", "nobody is to get it")
 
 
-def _next_recipients(dispatch: Dispatch, envelope: Envelope) -> tuple[list[list[Recipient]], int, bool]:
-    original = decode(bytes(dispatch.envelope))
+class Cut(NamedTuple):
+    """Recipients cut from a list at a time: up to which member, and whether there may be more."""
+
+    groups: list[list[Recipient]]
+    cursor: int = 0
+    more: bool = False
+
+    @property
+    def recipients(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.groups))
+
+
+def _next_recipients(envelope: Envelope, original: Envelope, cursor: int) -> Cut:
     if original.recipients:
         fixed = [Recipient(0, email) for email in original.recipients]
-        return [fixed[i : i + CHUNK_SIZE] for i in range(0, len(fixed), CHUNK_SIZE)], 0, False
-    mailing_list = MailingList.objects.filter(list_id=envelope.list_id).values_list("pk", flat=True).first()
-    if mailing_list is None:
-        return [], 0, False
+        return Cut([fixed[i : i + CHUNK_SIZE] for i in range(0, len(fixed), CHUNK_SIZE)])
+    mailing_list = list_of_mail(envelope.list_id)
     groups: list[list[Recipient]] = []
-    cursor = dispatch.cursor
-    while len(groups) < CHUNKS_IN_A_CUT:
+    while mailing_list is not None and len(groups) < CHUNKS_IN_A_CUT:
         rows = members_to_send_to(
-            mailing_list, cursor, CHUNK_SIZE, original.author, original.explicit, digest=original.digest
+            mailing_list.pk, cursor, CHUNK_SIZE, original.author, original.explicit, digest=original.digest
         )
-        if not rows:
-            return groups, cursor, False
-        groups.append([Recipient(row.member_id, row.email, row.display_name, row.copied) for row in rows])
-        cursor = rows[-1].member_id
+        if rows:
+            groups.append([Recipient(row.member_id, row.email, row.display_name, row.copied) for row in rows])
+            cursor = rows[-1].member_id
         if len(rows) < CHUNK_SIZE:
-            return groups, cursor, False
-    return groups, cursor, True
+            return Cut(groups, cursor)
+    return Cut(groups, cursor, more=mailing_list is not None)
 
 
 def load_work(job: Claimed) -> tuple[Work, bytes]:
@@ -246,7 +273,7 @@ def _report(work: Work, failures: Sequence[tuple[str, str]]) -> None:
     if not failures:
         return
     envelope = work.envelope
-    mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
+    mailing_list = list_of_mail(envelope.list_id)
     back_to = envelope.envelope_sender or current().site.owner
     if mailing_list is not None and not envelope.envelope_sender:
         # As if the receiver had sent it: keyed, since our own dialogue proves it.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import list_of_mail
 from postroad.community.subscriptions.tokens import return_path, today, unsubscribe_token
 from postroad.foundation.authentication.keys import PrivateKey
 from postroad.foundation.authentication.signing import Sealer, Signer
@@ -60,7 +61,7 @@ class Source:
         Raises:
             ConfigurationError: a key cannot be read on this host.
         """
-        mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
+        mailing_list = list_of_mail(envelope.list_id)
         base = current().site.base_url
         if mailing_list is not None and mailing_list.domain.base_url:
             base = mailing_list.domain.base_url.rstrip("/")

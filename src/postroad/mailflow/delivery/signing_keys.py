@@ -15,6 +15,7 @@ from postroad.foundation.authentication.keys import ALGORITHMS, Algorithm, Priva
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput, ConfigurationError, NotFound
 from postroad.foundation.message.addresses import domain_to_ascii
+from postroad.foundation.queue import memory
 from postroad.mailflow.delivery.models import SigningKey
 
 _NONCE = 12
@@ -102,11 +103,15 @@ def known(domain: str = "") -> list[SigningKey]:
 
 
 def in_use(domains: Sequence[str]) -> list[PrivateKey]:
-    """What to sign with: the keys in use of the first of these domains (A-labels) that has any.
+    """What to sign with: the keys in use of the first of these domains (A-labels) that has any; asked once for a batch.
 
     Raises:
         ConfigurationError: a key was kept under the secret of another home.
     """
+    return memory.once(("signing keys", *domains), lambda: _in_use(domains))
+
+
+def _in_use(domains: Sequence[str]) -> list[PrivateKey]:
     rows = SigningKey.objects.filter(mail_host__in=domains, used_since__isnull=False, retired_at__isnull=True)
     by_host: dict[str, list[SigningKey]] = {}
     for row in rows.order_by("algorithm"):

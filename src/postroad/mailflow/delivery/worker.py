@@ -8,21 +8,21 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
-from postroad.foundation.queue import precedence
+from postroad.foundation.queue import memory, precedence
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.wakeup import Wakeup
 from postroad.foundation.queue.worker import LONGEST_WAIT, worker_name
 from postroad.mailflow.delivery import actions
-from postroad.mailflow.delivery.actions import Work
+from postroad.mailflow.delivery.actions import DATABASE_AWAY, Work
 from postroad.mailflow.delivery.copies import Source, bulk, personal
 from postroad.mailflow.delivery.journal import Journal
 from postroad.mailflow.delivery.outbox import Outbox
@@ -43,7 +43,6 @@ SYNC_SECONDS = 0.2
 """After a power failure, at most the copies of so long may go out once more."""
 DATABASE_PAUSE = 2.0
 """Seconds between two tries while the database is away."""
-DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class Transport(Protocol):
@@ -145,35 +144,51 @@ class Delivery:
         if room <= 0 or (running and self._is_holding_back):
             return 0
         jobs = await self._in_database(lambda: queue.claim("delivery", self._name, room))
-        for job in jobs:
-            task = asyncio.create_task(self._one(job))
+        chunks = [job for job in jobs if job.envelope.chunk]
+        rest = [job for job in jobs if not job.envelope.chunk]
+        loading = asyncio.create_task(self._in_database(lambda: load_all(chunks)))
+        works = [self._send(job, loading) for job in chunks] + ([self._begin(rest)] if rest else [])
+        for work in works:
+            task = asyncio.create_task(work)
             running.add(task)
             task.add_done_callback(running.discard)
         return len(jobs)
 
-    async def _one(self, job: Claimed) -> None:
-        """Do one job; what goes wrong is the job's alone."""
+    async def _begin(self, jobs: Sequence[Claimed]) -> None:
+        """Cut chunks for mails that begin, and for big lists that go on."""
         try:
-            if job.envelope.chunk:
-                await self._send(job)
-            elif job.envelope.dispatch:
-                await self._in_database(lambda: actions.go_on_cutting(job))
-            else:
-                await self._in_database(lambda: actions.open_dispatch(job))
-        except LeaseLost:
-            log.warning("another host took over: %s", job.envelope.message_id)
+            failed = await self._in_database(lambda: actions.begin(jobs))
         except DATABASE_AWAY as error:
+            failed = [(job, error) for job in jobs]
+        for job, wrong in failed:
+            await self._set_aside(job, wrong)
+
+    async def _send(self, job: Claimed, loading: "asyncio.Task[dict[int, Loaded]]") -> None:
+        """Do one chunk; what goes wrong is the chunk's alone."""
+        try:
+            loaded: Loaded = (await loading)[job.id]
+            if not isinstance(loaded, Exception):
+                await self._send_chunk(*loaded)
+                return
+        except Exception as error:  # noqa: BLE001 - whatever it is, the mail is kept
+            loaded = error
+        await self._set_aside(job, loaded)
+
+    async def _set_aside(self, job: Claimed, error: Exception) -> None:
+        """Give back a job for which the database was away, quarantine one that failed."""
+        if isinstance(error, LeaseLost):
+            log.warning("another host took over: %s", job.envelope.message_id)
+        elif isinstance(error, DATABASE_AWAY):
             log.error("database away: %s", error)
             if not self._stop.is_set():
                 await self._surely(lambda: queue.put_off(job, 0.0))
-        except Exception:
-            log.exception("message_id=%s quarantined", job.envelope.message_id)
-            text = traceback.format_exc()
+        else:
+            log.error("message_id=%s quarantined", job.envelope.message_id, exc_info=error)
+            text = "".join(traceback.format_exception(error))
             await self._surely(lambda: queue.quarantine(job, text))
 
-    async def _send(self, job: Claimed) -> None:
+    async def _send_chunk(self, work: Work, source: Source) -> None:
         """Send a chunk to everybody in it who has no reply yet."""
-        work, source = await self._in_database(lambda: _load(job))
         todo = [(i, work.recipients[i]) for i, number in enumerate(work.results.of) if number < 0]
         serial = next(self._serials)
         self._active[serial] = (work, {})
@@ -317,7 +332,7 @@ class Delivery:
 
 
 def _in_turn(work: Callable[[], T]) -> T:
-    with precedence.in_turn():
+    with precedence.in_turn(), memory.remembering():
         return work()
 
 
@@ -326,6 +341,16 @@ def _disconnect() -> None:
     connection.close()
 
 
-def _load(job: Claimed) -> tuple[Work, Source]:
-    work, template = actions.load_work(job)
-    return work, Source.load(work.envelope, template)
+Loaded = tuple[Work, Source] | Exception
+
+
+def load_all(jobs: Sequence[Claimed]) -> dict[int, Loaded]:
+    """The chunk of each job and what its copies are made from, or what went wrong; by the job's key."""
+    loaded: dict[int, Loaded] = {}
+    for job in jobs:
+        try:
+            work, template = actions.load_work(job)
+            loaded[job.id] = work, Source.load(work.envelope, template)
+        except Exception as error:  # noqa: BLE001 - told to the job it belongs to
+            loaded[job.id] = error
+    return loaded

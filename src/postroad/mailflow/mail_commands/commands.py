@@ -8,6 +8,7 @@ from postroad.community.lists.queries import lists_of_domain
 from postroad.community.lists.settings import description, info
 from postroad.community.subscriptions import actions, queries
 from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.senders import sender_member
 from postroad.community.subscriptions.settings import member_roster_visibility
 from postroad.foundation.errors import PostroadError
 from postroad.mailflow.mail_commands import moderation_words
@@ -86,7 +87,7 @@ def leave(talk: Conversation, words: list[str]) -> None:
 
 
 def _other_membership(talk: Conversation) -> Member | None:
-    found = queries.sender_member(talk.mailing_list, [talk.sender])
+    found = sender_member(talk.mailing_list, [talk.sender])
     return found[0] if found else None
 
 

@@ -14,6 +14,7 @@ from postroad.community.lists.models import MailingList
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.actions import know_nonmembers
 from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.senders import sender_member
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.errors import BadInput, NotAllowed, NotFound
 from postroad.foundation.queue import actions as queue
@@ -69,7 +70,8 @@ def _know_strangers(post: Post) -> None:
 
 def _count_good_post(mailing_list: MailingList, member: Member) -> None:
     """Note an accepted post of a member whose first posts are watched."""
-    if good_posts(member) < settings.moderate_first_posts.of(mailing_list):
+    watched = settings.moderate_first_posts.of(mailing_list)
+    if watched and good_posts(member) < watched:
         GoodPosts.objects.get_or_create(member=member)
         GoodPosts.objects.filter(member=member).update(count=F("count") + 1)
 
@@ -116,7 +118,7 @@ def decide(held: HeldMessage, action: str, comment: str = "", forward: Sequence[
         raise NotFound("This post was decided about meanwhile.")
     if action == "accept":
         queue.put("pipeline", replace(envelope, approved=True, approved_at=time.time()))
-        author = subscriptions.sender_member(held.mailing_list, [held.sender])
+        author = sender_member(held.mailing_list, [held.sender])
         if author is not None:
             _count_good_post(held.mailing_list, author[0])
     if action == "reject" and held.sender:

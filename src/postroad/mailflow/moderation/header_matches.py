@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from postroad.community.lists.queries import header_matches
+from postroad.community.lists.queries import header_matches_of_mail
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern, found
@@ -33,7 +33,7 @@ def _checks(post: Post) -> Iterator[tuple[str, str, str, str]]:
     for number, line in enumerate(current().mail.header_checks):
         header, _, pattern = line.partition(":")
         yield f"{name}-config-{number}", header.strip(), pattern.strip(), ""
-    for match in header_matches(post.mailing_list):
+    for match in header_matches_of_mail(post.mailing_list):
         if match.action != "defer":
             rule = f"{name}-{post.mailing_list.list_id}-{match.position}"
             yield rule, match.header, match.pattern, match.action or ""

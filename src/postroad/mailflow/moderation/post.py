@@ -8,6 +8,7 @@ from postroad.community.lists.models import MailingList
 from postroad.community.notices.limits import may_answer
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.senders import sender_member
 from postroad.foundation.authentication.arc import Status, results_of, status_of
 from postroad.foundation.authentication.author import is_authentic
 from postroad.foundation.authentication.dns import NoReply
@@ -92,7 +93,7 @@ class Post:
             return False
         if current().mail.answer_strangers or self.is_authentic:
             return True
-        return subscriptions.sender_member(self.mailing_list, [self.sender]) is not None
+        return sender_member(self.mailing_list, [self.sender]) is not None
 
     def addresses(self, *names: str) -> list[str]:
         """Lower-case addresses in these fields."""
@@ -140,7 +141,7 @@ class Post:
     @cached_property
     def member(self) -> Member | None:
         """The member who wrote it, by any address that counts."""
-        found = subscriptions.sender_member(self.mailing_list, self.claimed)
+        found = sender_member(self.mailing_list, self.claimed)
         return found[0] if found else None
 
     @cached_property

@@ -6,7 +6,7 @@ mail goes by the queue `lookups`, whose worker asks, and comes back when the ans
 
 from collections.abc import Mapping
 
-from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import list_of_mail
 from postroad.community.notices.replies import To, reply
 from postroad.foundation.authentication.dns import NotAsked, from_memory
 from postroad.foundation.queue import actions as queue
@@ -52,7 +52,7 @@ def come_back(envelope: Envelope, _: None) -> None:
 
 
 def _post(envelope: Envelope) -> Post | None:
-    mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
+    mailing_list = list_of_mail(envelope.list_id)
     return Post(mailing_list, envelope, storage.load(envelope.message)) if mailing_list else None
 
 

@@ -7,11 +7,13 @@ import msgspec
 from postroad.community.lists import actions as lists
 from postroad.community.lists import settings as list_settings
 from postroad.community.lists.models import MailingList
+from postroad.community.lists.queries import list_of_mail
 from postroad.community.lists.register import all_settings
 from postroad.community.notices import actions as notices
 from postroad.community.notices import limits
 from postroad.community.notices.templates import expand, language_of
 from postroad.community.subscriptions import queries as subscriptions
+from postroad.community.subscriptions.senders import wants_acknowledgement
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 from postroad.foundation.message.encoded_words import decode_words
@@ -38,7 +40,7 @@ def work(envelope: Envelope) -> None:
     if not envelope.list_id:
         _send_as_it_is(envelope, raw)
         return
-    mailing_list = MailingList.objects.select_related("domain").filter(list_id=envelope.list_id).first()
+    mailing_list = list_of_mail(envelope.list_id)
     if mailing_list is None:
         queue.record(envelope, "pipeline", "discarded", "the list was removed meanwhile")
         return
@@ -122,8 +124,7 @@ def _acknowledge(draft: Draft) -> None:
     """Tell an author who wants to know that the post went out; no machine is told (RFC 3834 §2)."""
     if limits.is_automatic(draft.headers):
         return
-    member = subscriptions.member_of(draft.mailing_list, draft.author) if draft.author else None
-    if member is not None and subscriptions.effective_preferences(member)["acknowledge_posts"]:
+    if draft.author and wants_acknowledgement(draft.mailing_list, draft.author):
         notices.send_notice(
             "list:user:notice:post", mailing_list=draft.mailing_list, to=[draft.author],
             values={"subject": draft.original_subject or decode_words(draft.headers.get("subject") or "")},
