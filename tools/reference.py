@@ -39,14 +39,16 @@ def rest() -> str:
     return "\n".join(lines) + "\n"
 
 
-_HABITS = """This page is made from `/3.1/openapi.json` by `make reference`; the document says more, such as the shape of each answer.
-
-Rights: a token with `read`, `moderate` or `manage` counts on its lists, `site` everywhere; the user of `[rest]` in
-`postroad.toml` may do everything. Each right includes the ones before it.
-
-Every call can answer 401, 403 and 503; one that takes fields 400; one with a name in its address 404; one that writes 409 and
-412. Only further answers are named below. Collections take `count` and `page` together, and have `start`, `total_size` and
-`entries` (absent when there are none).""".split("\n")
+_HABITS = [
+    "This page is made from `/3.1/openapi.json` by `make reference`; the document says more, such as the shape of each answer.",
+    "",
+    "Rights: a token with `read`, `moderate` or `manage` counts on its lists, `site` everywhere; the user of `[rest]` in",
+    "`postroad.toml` may do everything. Each right includes the ones before it.",
+    "",
+    "Every call can answer 401, 403 and 503; one that takes fields 400; one with a name in its address 404; one that writes 409 and",
+    "412. Only further answers are named below. Collections take `count` and `page` together, and have `start`, `total_size` and",
+    "`entries` (absent when there are none).",
+]
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:

@@ -4,8 +4,9 @@ from typing import Any
 
 from postroad.foundation.errors import BadInput
 from postroad.upgrade.importing.pickles import Record, load_each
-from postroad.upgrade.mailman2.old_list import NAMES
 
+NAMES = ("Mailman.*", "email.*")
+"""Packages whose classes stand in Mailman 2.1's pickles; each is a name here and nothing more."""
 _DEEPEST = 100
 
 

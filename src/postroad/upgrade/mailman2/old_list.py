@@ -11,9 +11,7 @@ from postroad.foundation.errors import BadInput
 from postroad.foundation.message.charsets import decode_bytes
 from postroad.upgrade.importing.pickles import load_each
 from postroad.upgrade.importing.plan import fingerprint_of
-
-NAMES = ("Mailman.*", "email.*")
-"""Packages whose classes stand in its pickles; each is a name here and nothing more."""
+from postroad.upgrade.mailman2.messages import NAMES
 
 _CHARSETS: Mapping[str, str] = MappingProxyType({
     "cs": "iso-8859-2", "hr": "iso-8859-2", "hu": "iso-8859-2", "pl": "iso-8859-2", "ro": "iso-8859-2",

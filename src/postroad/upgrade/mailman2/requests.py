@@ -23,8 +23,8 @@ from postroad.mailflow.bounces import moving_in as bounces
 from postroad.mailflow.moderation import moving_in as moderation
 from postroad.upgrade.importing.pickles import Record, load
 from postroad.upgrade.importing.plan import Batch, Item, Step
-from postroad.upgrade.mailman2.messages import message_file
-from postroad.upgrade.mailman2.old_list import NAMES, OldList, moment_of
+from postroad.upgrade.mailman2.messages import NAMES, message_file
+from postroad.upgrade.mailman2.old_list import OldList, moment_of
 from postroad.upgrade.mailman2.site import OldSite
 
 _HELD, _JOIN, _LEAVE = 1, 2, 3

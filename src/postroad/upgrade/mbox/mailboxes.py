@@ -43,7 +43,7 @@ def _maildir(path: Path, start: int) -> Iterator[Found | Noise]:
             yield Noise(at, at + 1, f"{file.name} is no file")
             continue
         with file.open("rb") as opened:
-            yield Found(at, at + 1, opened.read(LARGEST), b"", at, file.name.partition(":")[0])
+            yield Found(at, at + 1, opened.read(LARGEST), b"", at, name=file.name.partition(":")[0])
 
 
 def _time(file: Path) -> int:

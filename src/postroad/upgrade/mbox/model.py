@@ -26,6 +26,8 @@ class Found:
     """The line before it, which names envelope sender and time of arrival; empty where the format has none."""
     number: int
     """How many lines before it begin with `From `, which is the number pipermail gave it."""
+    inner: int = 0
+    """How many lines in it do: pipermail made a page of each, as if it were a mail."""
     name: str = ""
     """The file, in a Maildir."""
 

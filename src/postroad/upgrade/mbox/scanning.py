@@ -96,11 +96,12 @@ def _scan_mbox(window: _Window, form: Format, number: int) -> Iterator[Found | N
         begins = _next_separator(window, max(measured, line))
         size = begins if begins >= 0 else len(window.data)
         mail = bytes(window.data[line:size])
+        inner = _lines_like_separators(mail)
         yield Found(
             window.at, window.at + window.cut + size, _unquoted(_without_gap(mail)[:LARGEST], form),
-            bytes(window.data[:line]).rstrip(), number,
+            bytes(window.data[:line]).rstrip(), number, inner,
         )  # fmt: skip
-        number += 1 + _lines_like_separators(mail)
+        number += 1 + inner
 
 
 def _lines_like_separators(text: bytes) -> int:

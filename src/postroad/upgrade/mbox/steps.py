@@ -53,7 +53,8 @@ def _items(mailboxes: Sequence[Mailbox]) -> Iterator[Item]:
 
 
 def _raw(box: Mailbox, piece: Found, arrived: float) -> Raw:
-    addresses = (f"{piece.number:06}.html",) if box.is_pipermail else ()
+    numbers = range(piece.number, piece.number + 1 + piece.inner) if box.is_pipermail else ()
+    addresses = tuple(f"{number:06}.html" for number in numbers)
     return Raw(box.list_id, piece.raw, arrived, addresses, box.attachment_folders)
 
 
