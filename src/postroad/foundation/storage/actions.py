@@ -76,12 +76,30 @@ def load_many(keys: Iterable[str]) -> dict[str, bytes]:
     return {key: _unpack(key, codec, bytes(data)) for key, codec, data in rows}
 
 
+def packed(key: str, codec: str, data: bytes) -> tuple[str, bytes]:
+    """A row's content as it is packed, wherever it lies: how, and the bytes; for backups.
+
+    Raises:
+        NotFound: its file is gone.
+    """
+    if not codec.startswith("f:"):
+        return codec, data
+    try:
+        return codec.removeprefix("f:"), _path(key).read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"No content is stored under {key}: its file {_path(key)} is gone.") from None
+
+
+def keep_packed(key: str, codec: str, data: bytes) -> tuple[str, bytes]:
+    """Codec and data of a row for a content that is packed already; it goes into a file where the site has them."""
+    if current().storage.kind != "files":
+        return codec, data
+    _write_file(key, data)
+    return f"f:{codec}", b""
+
+
 def _unpack(key: str, codec: str, data: bytes) -> bytes:
-    if codec.startswith("f:"):
-        try:
-            data, codec = _path(key).read_bytes(), codec.removeprefix("f:")
-        except FileNotFoundError:
-            raise NotFound(f"No content is stored under {key}: its file {_path(key)} is gone.") from None
+    codec, data = packed(key, codec, data)
     return zstd.decompress(data) if codec == "zstd" else data
 
 
