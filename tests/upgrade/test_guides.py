@@ -1,0 +1,65 @@
+"""The guides are true: every command in them is called as it stands there, on a real old site."""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIXTURE = ROOT / "tests/upgrade/mailman2/fixture/m21.tar.xz"
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.timeout(900)]
+
+
+def commands(guide: str) -> list[str]:
+    """Lines of code, in order."""
+    text = (ROOT / "docs/guides" / guide).read_text()
+    return [line.strip() for line in re.findall(r"^    (\S.*)$", text, re.MULTILINE)]
+
+
+def follow(guide: str, replaced: dict[str, str]) -> list[tuple[str, int, str]]:
+    """Call each line by a shell; line, exit code and what was said."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("POSTROAD_")}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    said = []
+    for line in commands(guide):
+        for old, new in replaced.items():
+            line = line.replace(old, new)
+        done = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment, check=False)
+        said.append((line, done.returncode, done.stdout + done.stderr))
+    return said
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The old site and the home it moves to."""
+    folder = tmp_path_factory.mktemp("guides")
+    with tarfile.open(FIXTURE) as tar:
+        tar.extractall(folder / "mailman", filter="data")
+    return folder
+
+
+def test_from_mailman_2_and_then_leaving(site):
+    box = site / "mailman/archives/private/classic.mbox/classic.mbox"
+    said = follow("from-mailman-2.md", {
+        "/var/lib/mailman": f"{site}/mailman", "/var/lib/postroad": f"{site}/home",
+        "classic@lists.example.com classic.mbox": f"classic@lists.old.example {box} --home {site}/home",
+        "plan.html": f"{site}/plan.html", "first.html": f"{site}/first.html", "last.html": f"{site}/last.html",
+    })  # fmt: skip
+    assert [code for _, code, _ in said] == [1, 1, 1, 1, 0], said
+    assert "Plan (nothing was changed)" in said[0][2]
+    assert re.search(r"mails +528 +528 ", said[1][2])
+    assert re.search(r"mails +528 +0 +0 +528 ", said[3][2])
+    assert all((site / f"{name}.html").stat().st_size > 1000 for name in ("plan", "first", "last"))
+
+    (site / "backups").mkdir()
+    said = follow("leaving.md", {
+        "postgresql://postroad@127.0.0.1/postroad": "sqlite:///postroad.db", "/srv": str(site),
+        "/var/lib/postroad": f"{site}/home",
+    })  # fmt: skip
+    assert [code for _, code, _ in said] == [0] * len(said), said
+    assert "528 mails can be searched for" in said[2][2]
+    assert (site / "exported/classic.lists.old.example/archive.mbox").exists()
