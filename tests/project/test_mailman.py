@@ -2,6 +2,7 @@
 
 import email
 import fcntl
+import json
 import pickle
 
 import pytest
@@ -151,6 +152,33 @@ class Touching:
 
     def __reduce__(self):
         return (open, (str(self.path), "w"))
+
+
+def test_a_list_of_mailman_21_is_brought_into_one_that_is_there(mailman, tmp_path):
+    mailman("create", "-q", "old@lists.example.org")
+    file = tmp_path / "config.pck"
+    file.write_bytes(pickle.dumps(OLD_LIST, protocol=2))
+    for _ in range(2):
+        brought = mailman("import21", "-c", "iso-8859-1", "old@lists.example.org", str(file))
+        assert brought.returncode == 0, brought.stderr
+    settings = json.loads(mailman.site("list", "show", "old@lists.example.org", "--json").stdout)
+    assert settings["description"] == "Für alle"
+    assert settings["advertised"] is False
+    assert mailman("members", "old@lists.example.org").stdout == "anna@example.org\nBert Bee <Bert@example.org>\n"
+    assert mailman("members", "-d", "any", "-e", "old@lists.example.org").stdout == "anna@example.org\n"
+    assert mailman("members", "-R", "owner", "-e", "old@lists.example.org").stdout == "olga@example.org\n"
+    for wrong in ((str(tmp_path / "none"),), (__file__,), ("-c", "klingon", str(file))):
+        told = mailman("import21", "old@lists.example.org", *wrong)
+        assert (told.returncode, told.stdout) == (2, ""), wrong
+        assert "Traceback" not in told.stderr
+
+
+OLD_LIST = {
+    "real_name": b"Old", "host_name": b"elsewhere.example.com", "description": "Für alle".encode("latin-1"),
+    "advertised": False, "preferred_language": b"en", "owner": [b"olga@example.org"], "moderator": [],
+    "members": {b"bert@example.org": b"Bert@example.org"}, "digest_members": {b"anna@example.org": 0},
+    "usernames": {b"bert@example.org": b"Bert Bee"}, "user_options": {}, "passwords": {b"bert@example.org": b"secret"},
+}  # fmt: skip
 
 
 def test_the_configuration_is_told_in_mailmans_words(mailman, tmp_path):

@@ -23,6 +23,7 @@ COMMANDS = {
     "findmember": ("membership", "Find what lists an address is on."),
     "gatenews": ("periodic", "Fetch news articles for the lists that are joined to a group."),
     "help": ("information", "Show this overview."),
+    "import21": ("import21", "Bring in the settings, texts and people of a Mailman 2.1 list."),
     "info": ("information", "Tell version, configuration and REST address."),
     "inject": ("queues", "Put a mail into a queue."),
     "lists": ("lists", "Show all mailing lists."),
