@@ -17,6 +17,7 @@ from pathlib import Path
 from postroad.foundation import mailman_cfg
 from postroad.foundation.errors import ConfigurationError
 from postroad.foundation.sections import (
+    Archive,
     Backup,
     Database,
     Dkim,
@@ -54,6 +55,7 @@ class Configuration:
     nntp: Nntp = field(default_factory=Nntp)
     dns: Dns = field(default_factory=Dns)
     storage: Storage = field(default_factory=Storage)
+    archive: Archive = field(default_factory=Archive)
     backup: Backup = field(default_factory=Backup)
     log: Log = field(default_factory=Log)
 

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from postroad.mailflow.archive import downloads, feeds, searching, taking_part, web
+from postroad.mailflow.archive import (
+    downloads,
+    feeds,
+    hyperkitty_archiver,
+    hyperkitty_reading,
+    searching,
+    taking_part,
+    web,
+)
 
 app_name = "archive"
 
@@ -41,3 +49,20 @@ urlpatterns = [
     path(f"{_MESSAGE}vote/", taking_part.vote, name="vote"),
     path(f"{_MESSAGE}delete/", taking_part.delete_message, name="delete_message"),
 ]
+
+_API = (
+    # Where a Mailman Core archives, and programs read; the plugin's base_url ends in either of the two prefixes.
+    ("mailman/urls", hyperkitty_archiver.urls, "urls"),
+    ("mailman/archive", hyperkitty_archiver.take, "take"),
+    ("lists/", hyperkitty_reading.lists, "lists"),
+    ("list/<str:name>/", hyperkitty_reading.one_list, "list"),
+    ("list/<str:name>/threads/", hyperkitty_reading.threads, "threads"),
+    ("list/<str:name>/thread/<str:key>/", hyperkitty_reading.one_thread, "thread"),
+    ("list/<str:name>/thread/<str:key>/emails/", hyperkitty_reading.thread_emails, "thread_emails"),
+    ("list/<str:name>/emails/", hyperkitty_reading.emails, "emails"),
+    ("list/<str:name>/email/<str:hash_>/", hyperkitty_reading.one_email, "email"),
+    ("sender/<str:sender>/emails/", hyperkitty_reading.sender_emails, "sender_emails"),
+    ("tags/", hyperkitty_reading.tags, "tags"),
+)
+urlpatterns += [path(f"archives/api/{suffix}", view) for suffix, view, _ in _API]
+urlpatterns += [path(f"hyperkitty/api/{suffix}", view, name=f"hk_{name}") for suffix, view, name in _API]
