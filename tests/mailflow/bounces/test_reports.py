@@ -27,6 +27,17 @@ def test_a_delivery_report_names_the_original_recipient_who_failed():
     assert b"one@example.org" in report.returned
 
 
+@pytest.mark.parametrize("action", ["failed", "Failed", "failure", "error", "failed (Bad destination mailbox address)"])
+def test_a_failure_is_known_by_the_words_seen_in_practice(action):
+    raw = DSN % (action.encode(), b"5.1.1")
+    assert [failure.email for failure in read(raw).failures] == ["anne@example.org"]
+
+
+@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded", "", "fail"])
+def test_what_is_no_failure_counts_for_nobody(action):
+    assert read(DSN % (action.encode(), b"5.1.1")).failures == ()
+
+
 def test_a_delay_is_never_a_failure():
     assert [f.cause for f in read(DSN % (b"delayed", b"4.4.1")).failures] == ["temporary"]
 

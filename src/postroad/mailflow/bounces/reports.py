@@ -15,6 +15,8 @@ from postroad.mailflow.bounces.causes import Cause, cause_of
 
 MOST_RECIPIENTS = 100
 """Recipients of one report that are looked at; nobody's report has more."""
+_ACTIONS = {"failed": "failed", "failure": "failed", "error": "failed", "delayed": "delayed"}
+"""Seen in practice: other words than RFC 3464's, and comments behind them."""
 MOST_BYTES = 1_000_000
 """Of an old format, this much is searched."""
 
@@ -88,9 +90,9 @@ def _delivery_status(raw: bytes, parts: list[Part]) -> Iterator[Failure]:
         blocks = re.split(rb"(?:\r?\n){2,}", part.decoded(raw).strip())
         for block in blocks[: MOST_RECIPIENTS + 1]:
             fields = Headers.parse(block + b"\r\n\r\n")
-            action = (fields.get("action") or "").strip().lower()
+            action = _ACTIONS.get((fields.get("action") or "").partition("(")[0].strip().lower())
             recipient = fields.get("original-recipient") or fields.get("final-recipient") or ""
-            if not recipient or action not in ("failed", "delayed"):
+            if not recipient or action is None:
                 continue
             status = (fields.get("status") or "").partition(" ")[0]
             diagnostic = (fields.get("diagnostic-code") or "").partition(";")[2].strip()[:500]
