@@ -14,6 +14,8 @@ from itertools import count
 from typing import Any, Protocol, TypeVar
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
@@ -85,6 +87,7 @@ class Delivery:
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop`; a database that is away is waited for. Raises what makes delivering impossible."""
         self._stop = stop
+        connection_created.connect(_read_plainly)
         wakeup = await self._surely(self._recover)
         woken = asyncio.Event()
 
@@ -334,6 +337,13 @@ class Delivery:
 def _in_turn(work: Callable[[], T]) -> T:
     with precedence.in_turn(), memory.remembering():
         return work()
+
+
+def _read_plainly(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Map nothing of an SQLite file: a big list's pages are read once, and would count as memory of this process."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA mmap_size=0")
 
 
 def _disconnect() -> None:

@@ -14,12 +14,19 @@ _ALWAYS = frozenset({
 
 
 def apply(draft: Draft) -> None:
-    """Keep covered fields; a post whose signatures stay whole needs no mitigation of its From."""
+    """Keep covered fields; a post that its author's domain still vouches for needs no mitigation of its From."""
     signatures = signatures_of(draft.headers)
     covered = {field for signature in signatures for field in signature.fields}
     draft.edits = [edit for edit in draft.edits if not (_field(edit) in covered and _field(edit) not in _ALWAYS)]
-    if signatures and not covered.intersection(name.lower() for name in draft.slots):
-        draft.keeps_signatures = not broken_by(draft.original, draft.edited())
+    vouching = {signature.domain for signature in signatures if _is_of(draft, signature.domain)}
+    if vouching and not covered.intersection(name.lower() for name in draft.slots):
+        draft.keeps_signatures = not vouching <= broken_by(draft.original, draft.edited()).keys()
+
+
+def _is_of(draft: Draft, signer: str) -> bool:
+    """Whether the one who signed is the author's domain, or above or below it (RFC 9989 §4.4.1)."""
+    domain = draft.author.rpartition("@")[2]
+    return bool(domain) and (domain == signer or domain.endswith(f".{signer}") or signer.endswith(f".{domain}"))
 
 
 def _field(edit: Edit) -> str:
