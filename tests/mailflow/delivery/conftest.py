@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import sqlite3
 import ssl
+import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Self
 
 import pytest
+from django.db import connection
 
 from postroad.mailflow.delivery.client import Relay
 
@@ -178,3 +182,68 @@ class ScriptedRelay:
 @pytest.fixture
 def scripted() -> type[ScriptedRelay]:
     return ScriptedRelay
+
+
+@pytest.fixture
+def elsewhere() -> Callable[..., None]:
+    """Runs a statement as another host would: over a connection of its own, committed at once."""
+    return _elsewhere
+
+
+def _elsewhere(statement: str, database: str = "") -> None:
+    own = connection.settings_dict
+    if connection.vendor == "sqlite":
+        with contextlib.closing(sqlite3.connect(own["NAME"], timeout=20, isolation_level=None)) as other:
+            other.execute(statement)
+        return
+    import psycopg
+
+    where = {"host": own["HOST"], "port": own["PORT"], "user": own["USER"], "password": own["PASSWORD"]}
+    with psycopg.connect(dbname=database or own["NAME"], autocommit=True, **where) as other:
+        other.execute(statement)
+
+
+class Outage:
+    """A database that is away: on PostgreSQL nobody is let in any more; of SQLite's file the table is gone."""
+
+    def __init__(self) -> None:
+        self.began = self.is_on = False
+
+    def begin(self) -> None:
+        self.began = True
+        if connection.vendor == "sqlite":
+            _elsewhere("ALTER TABLE delivery_chunk RENAME TO delivery_chunk_away")
+        else:
+            name = connection.settings_dict["NAME"]
+            _elsewhere(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', "postgres")
+            _elsewhere(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'", "postgres")
+        self.is_on = True
+
+    def end(self) -> None:
+        if connection.vendor == "sqlite":
+            _elsewhere("ALTER TABLE delivery_chunk_away RENAME TO delivery_chunk")
+        else:
+            name = connection.settings_dict["NAME"]
+            _elsewhere(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true', "postgres")
+        self.is_on = False
+
+
+@pytest.fixture
+def outage() -> Iterator[Outage]:
+    made = Outage()
+    yield made
+    if made.is_on:
+        made.end()
+    connection.close()  # It may have been thrown out too.
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A file system of its own that is soon full."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small disk")
+    yield tmp_path
+    subprocess.run(["umount", "-l", tmp_path], check=True)

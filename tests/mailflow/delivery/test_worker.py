@@ -1,10 +1,13 @@
 """The delivery process against a scripted relay: every fault has a defined end, and the mail is still there."""
 
+import contextlib
+import dataclasses
 import time
 from collections import Counter
 
 import pytest
-from django.db import OperationalError
+from django.conf import settings
+from django.db import connection
 
 from postroad.community.lists import actions as lists
 from postroad.community.subscriptions import actions as subscriptions
@@ -13,7 +16,7 @@ from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job, Step
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.bounces.reports import read
-from postroad.mailflow.delivery import actions, worker
+from postroad.mailflow.delivery import worker
 from postroad.mailflow.delivery.models import Chunk
 from postroad.mailflow.delivery.pauses import PATIENCE, Pauses
 from postroad.mailflow.delivery.queries import replies_of
@@ -161,54 +164,65 @@ def test_small_domains_do_not_wait_for_a_big_one(dogs, scripted, monkeypatch):
     assert max(i for i, r in enumerate(order) if r.endswith("small.example")) < 20
 
 
-def test_a_chunk_that_cannot_be_finished_keeps_its_replies_until_the_database_is_back(dogs, scripted, monkeypatch):
-    """The database fails three times at the commit: nobody gets a second copy, everybody is told as delivered."""
+def test_a_chunk_that_cannot_be_finished_keeps_its_replies_until_the_database_is_back(
+    dogs, scripted, monkeypatch, outage, caplog
+):
+    """The database goes away with the last reply: nobody gets a second copy, everybody is told as delivered."""
     members(dogs, 10)
     send()
-    finish, calls = actions.finish, Counter()
-
-    def failing(works):
-        calls["finish"] += 1
-        if calls["finish"] <= 3:
-            raise OperationalError("away")
-        finish(works)
-
-    monkeypatch.setattr(actions, "finish", failing)
-    monkeypatch.setattr(worker, "DATABASE_PAUSE", 0.05)
     relay = scripted()
-    deliver(relay, finished, monkeypatch)
+
+    def script(verb, number, line):
+        if verb == "DOT" and len(relay.messages) == 9 and not outage.began:
+            outage.begin()
+
+    relay.script = script
+
+    def back_and_finished():
+        if outage.is_on and "database away" in caplog.text:
+            outage.end()
+        return outage.began and not outage.is_on and finished()
+
+    monkeypatch.setattr(worker, "DATABASE_PAUSE", 0.05)
+    deliver(relay, back_and_finished, monkeypatch)
+    connection.close()  # This test's own was thrown out too.
+    assert "database away" in caplog.text
     assert len(relay.messages) == 10
     assert {reply[:3] for _, _, reply in replies_of("one@example.org")} == {"250"}
 
 
-def test_a_chunk_another_host_took_over_keeps_what_was_replied_here(dogs, scripted, monkeypatch):
+def test_a_chunk_another_host_took_over_keeps_what_was_replied_here(dogs, scripted, monkeypatch, elsewhere):
     """The lease was lost while copies were out: the replies are kept, so that the other host sends only the rest."""
     members(dogs, 5)
     send()
-    finish = actions.finish
-
-    def late(works):
-        Job.objects.update(claim=12345)
-        finish(works)
-
-    monkeypatch.setattr(actions, "finish", late)
     relay = scripted()
+
+    def script(verb, number, line):
+        if verb == "DOT" and len(relay.messages) == 4:
+            elsewhere("UPDATE queue_job SET claim = 12345")
+
+    relay.script = script
     deliver(relay, lambda: [r for _, _, r in replies_of("one@example.org") if r], monkeypatch)
     assert len(relay.messages) == 5
     assert not Chunk.objects.get().done
     assert [reply[:3] for _, _, reply in replies_of("one@example.org")] == ["250"] * 5
 
 
-def test_a_full_disk_ends_the_process_and_the_mail_waits(dogs, scripted, monkeypatch):
+def test_a_full_disk_ends_the_process_and_the_mail_waits(dogs, scripted, monkeypatch, small_disk):
     """Replies that can't be kept must not be followed by more copies: at most those under way go out."""
     members(dogs, 50)
     send()
+    monkeypatch.setattr(settings, "POSTROAD", dataclasses.replace(settings.POSTROAD, home=small_disk))
+    (small_disk / "run").mkdir()
 
-    def full(self, entries):
-        raise OSError(28, "No space left on device")
+    def script(verb, number, line):
+        if verb == "CONNECT" and not number:
+            filler = (small_disk / "filler").open("wb", buffering=0)
+            with contextlib.suppress(OSError), filler:
+                while filler.write(b"x" * 4096):
+                    pass
 
-    monkeypatch.setattr(worker.Journal, "append", full)
-    relay = scripted()
+    relay = scripted(script)
     with pytest.raises(OSError, match="No space left"):
         deliver(relay, lambda: False, monkeypatch)
     assert len(relay.messages) <= 8
