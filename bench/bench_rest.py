@@ -63,7 +63,9 @@ def main() -> None:
     parser.add_argument("--everybody", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", default="", help="a part of the names of what to measure")
-    parser.add_argument("--database", help="a PostgreSQL server's URL; the database `postroad_bench` is made anew there")
+    parser.add_argument(
+        "--database", help="a PostgreSQL server's URL; the database `postroad_bench` is made anew there"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

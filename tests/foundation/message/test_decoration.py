@@ -40,7 +40,8 @@ def test_no_text_changes_nothing():
 def test_a_plain_text_is_lengthened_in_place():
     post = b"Subject: x\r\n\r\nhello"
     said = decorate(post, "top", "bottom\nline").render({})
-    assert said == b"Subject: x\r\n\r\ntop\r\nhello\r\nbottom\r\nline\r\n"
+    label = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"
+    assert said == b"Subject: x\r\n" + label + b"\r\ntop\r\nhello\r\nbottom\r\nline\r\n"
 
 
 def test_a_text_in_another_charset_is_rewritten_so_that_both_are_read():

@@ -18,10 +18,10 @@ from .conftest import mail, post
 
 pytestmark = pytest.mark.django_db
 
-OWN = {"too-complex", "unauthenticated-sender"}
+OWN = {"automatic-reply", "too-complex", "unauthenticated-sender"}
 
 
-def test_the_posting_chain_is_mailmans_with_two_rules_of_ours():
+def test_the_posting_chain_is_mailmans_with_three_rules_of_ours():
     assert [link.rule.name for link in DEFAULT_POSTING_CHAIN if link.rule.name not in OWN] == [
         "dmarc-mitigation", "no-senders", "approved", "loop", "banned-address", "header-match", "emergency",
         "member-moderation", "nonmember-moderation", "administrivia", "implicit-dest", "max-recipients", "max-size",

@@ -64,8 +64,8 @@ def test_first_posts_of_a_member_are_held_until_enough_were_accepted(ant, anne):
     from postroad.mailflow.moderation.actions import decide
 
     lists.change_settings(ant, {"moderate_first_posts": 2})
-    for _ in range(2):
-        made = post(ant, mail())
+    for number in range(2):
+        made = post(ant, mail(), message_id=f"{number}@example.org")
         verdict = judge(made)
         assert (verdict.action, verdict.decided_by) == ("hold", "member-moderation")
         carry_out(made, verdict)

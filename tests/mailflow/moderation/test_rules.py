@@ -7,8 +7,9 @@ from postroad.community.lists import actions as lists
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions.actions import change_member
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.queue import actions as queue
 
-from .conftest import mail
+from .conftest import mail, post
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +157,33 @@ def test_suspicious_header_holds_what_the_table_names(judged, anne):
     table = "# a comment\nX-Broken: (\nsubject: \\bwin\\b"
     assert judged(mail(subject="You WIN!"), {"bounce_matching_headers": table}).decided_by == "suspicious-header"
     assert judged(mail(subject="Window"), {"bounce_matching_headers": table}).action == "accept"
+
+
+@pytest.mark.parametrize(
+    ("fields", "action"),
+    [
+        ({"auto_submitted": "auto-replied"}, "discard"),
+        ({"auto_submitted": "auto-replied (vacation)"}, "discard"),
+        ({"auto_submitted": "Auto-Replied; owner-email=x"}, "discard"),
+        ({"x_autoreply": "yes"}, "discard"),
+        ({"precedence": "auto_reply"}, "discard"),
+        ({"auto_submitted": "auto-generated"}, "accept"),
+        ({"auto_submitted": "no"}, "accept"),
+        ({"precedence": "bulk"}, "accept"),
+    ],
+)
+def test_what_answers_by_itself_is_dropped_and_what_posts_by_itself_passes(judged, anne, fields, action):
+    verdict = judged(mail(**fields))
+    assert verdict.action == action
+    assert action == "accept" or verdict.decided_by == "automatic-reply"
+
+
+def test_another_list_s_mark_is_no_loop_and_ours_is(judged, anne):
+    assert judged(mail(x_beenthere="bee@example.com")).action == "accept"
+    assert judged(mail(x_beenthere="Ant@example.com")).decided_by == "loop"
+
+
+def test_a_mail_that_passes_again_and_again_is_a_loop_whatever_it_says(judged, ant, anne):
+    for expected in ("accept", "accept", "discard"):
+        assert judged(mail(subject=expected)).action == expected
+        queue.record(post(ant, mail()).envelope, "moderation", "accepted")

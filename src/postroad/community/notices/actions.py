@@ -133,9 +133,7 @@ def tell_owners(
 ) -> None:
     """A notice to owners and moderators about a member, from the site."""
     filled = {"member": member, "mlist": mailing_list.fqdn_listname, **values}
-    send_to_owners(
-        mailing_list, template, filled, attachments, from_=current().site.owner, headers={"Precedence": "bulk"}
-    )
+    send_to_owners(mailing_list, template, filled, attachments, from_=current().site.owner)
 
 
 def send_to_owners(
@@ -167,7 +165,7 @@ def send_to_owners(
     message_id = new_message_id(mailing_list.mail_host)
     data = compose(
         from_=from_ or owner, to=owner, subject=subject, text=body, attachments=attachments, message_id=message_id,
-        headers={"Auto-Submitted": "auto-generated", **(headers or {})},
+        headers={"Precedence": "bulk", "Auto-Submitted": "auto-generated", **(headers or {})},
     )  # fmt: skip
     envelope = Envelope(
         journey=queue.new_journey(), message=storage.store(data), message_id=message_id, received_at=time.time(),

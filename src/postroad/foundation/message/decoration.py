@@ -64,7 +64,7 @@ def _lengthened(raw: bytes, root: Part, top: str, bottom: str, personal: frozens
     is_utf8 = codec_of(root.charset) == "utf_8" and root.charset.lower().startswith("utf")
     untouched = plain and ascii_charset and (is_utf8 or body.isascii())
     if untouched and (is_utf8 or (top.isascii() and bottom.isascii() and not has_slots)):
-        header = raw[: root.body]
+        header = raw[: root.body] if "content-type" in root.headers else _labelled(raw, root)
         return Template([header, *_pieces(top, personal), _ended(body) if bottom else body, *_pieces(bottom, personal)])
     text = strictly(root.decoded(raw), codec_of(root.charset or "us-ascii"))
     if text is None:
@@ -76,6 +76,13 @@ def _lengthened(raw: bytes, root: Part, top: str, bottom: str, personal: frozens
 
 def _ended(body: bytes) -> bytes:
     return body if not body or body.endswith(b"\n") else body + b"\r\n"
+
+
+def _labelled(raw: bytes, root: Part) -> bytes:
+    """The header of a mail that says nothing of its content, saying what RFC 2045 §5.2 takes it for."""
+    version = b"" if "mime-version" in root.headers else b"MIME-Version: 1.0\r\n"
+    label = version + b"Content-Type: text/plain; charset=us-ascii\r\n"
+    return raw[: root.headers.end] + label + (raw[root.headers.end : root.body] or b"\r\n")
 
 
 def _relabelled(root: Part) -> bytes:

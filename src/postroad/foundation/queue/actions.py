@@ -232,6 +232,13 @@ def in_hand() -> int:
     return Job.objects.filter(state=Job.State.LIVE, due_at__gt=time.time()).exclude(claim=0).count()
 
 
+def times_done(envelope: Envelope, stage: str, outcome: str) -> int:
+    """How often a mail of this Message-ID came to this outcome on its list before, on whatever journey."""
+    return Step.objects.filter(
+        message_id=envelope.message_id[:998], list_id=envelope.list_id, stage=stage, outcome=outcome
+    ).count()
+
+
 def steps_of(message_id: str) -> list[Step]:
     """Every step of every journey of this Message-ID (without angle brackets), in order.
 

@@ -265,5 +265,5 @@ def forward_unknown(mailing_list: MailingList, raw: bytes) -> str:
             "list:admin:notice:unrecognized", mailing_list=mailing_list, to=[owner], from_=owner, attachments=[raw]
         )
         return f"forwarded to {owner}"
-    notices.send_to_owners(mailing_list, "list:admin:notice:unrecognized", {}, [raw])
+    notices.send_to_owners(mailing_list, "list:admin:notice:unrecognized", {}, [raw], from_=owner)
     return "forwarded to the owners"

@@ -10,6 +10,7 @@ from postroad.mailflow.moderation.rules import (
     administrivia,
     any_hit,
     approved,
+    automatic_reply,
     banned_address,
     digests,
     dmarc_mitigation,
@@ -49,6 +50,7 @@ DEFAULT_POSTING_CHAIN: Chain = (
     Link(no_senders, "discard"),
     Link(approved, "accept"),
     Link(loop, "discard"),
+    Link(automatic_reply, "discard"),
     Link(banned_address, "discard"),
     Link(header_matches, "as it says", recorded=False),
     Link(emergency, "hold"),
@@ -67,7 +69,7 @@ DEFAULT_POSTING_CHAIN: Chain = (
     Link(any_hit, "hold", recorded=False),
     Link(truth, "accept", recorded=False),
 )
-"""`too-complex` and `unauthenticated-sender` are ours; the rest is Mailman's order (facts: mail-flow §6)."""
+"""`automatic-reply`, `too-complex` and `unauthenticated-sender` are ours; the rest is as facts: mail-flow §6."""
 
 CHAINS: Mapping[str, Chain] = MappingProxyType(
     {

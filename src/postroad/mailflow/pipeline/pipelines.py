@@ -64,7 +64,8 @@ TRANSPARENT = Pipeline(
 )
 """Nothing that the author's signature covers is touched; when it cannot be helped, From is rewritten as ever."""
 
-OWNER = Pipeline(everybody=(), copies=(cleanse_dkim.apply,))
+OWNER = Pipeline(everybody=(), copies=(cleanse_dkim.apply, cook_headers.apply_hash))
+"""Mail of others to the owners: they are no subscribers, so nothing of the list is added."""
 
 VIRGIN = Pipeline(everybody=(), copies=(cook_headers.apply, list_headers.apply))
 
@@ -80,7 +81,7 @@ PIPELINES: Mapping[str, Pipeline] = MappingProxyType(
 def pipeline_of(draft: Draft) -> Pipeline:
     """The pipeline for a mail of this kind on this list."""
     if draft.envelope.kind == "owner":
-        return OWNER
+        return VIRGIN if draft.envelope.reduced_list_headers else OWNER
     if draft.envelope.kind != "posting":
         return VIRGIN
     pipeline = PIPELINES.get(settings.posting_pipeline.of(draft.mailing_list), POSTING)

@@ -12,14 +12,20 @@ _VERSION = f"Postroad {version('postroad')}"
 
 
 def apply(draft: Draft) -> None:
-    """Message-ID and its hash, Precedence, and what made the mail."""
-    message_id = draft.envelope.message_id
+    """Message-ID and its hash, Precedence, where it was, and what made the mail."""
     if not draft.has("message-id"):
-        draft.edit(Append("Message-ID", f"<{message_id}>"))
+        draft.edit(Append("Message-ID", f"<{draft.envelope.message_id}>"))
     if not draft.is_own:
-        digest = message_id_hash(message_id)
-        draft.edit(Replace("Message-ID-Hash", digest), Replace("X-Message-ID-Hash", digest))
+        apply_hash(draft)
+    if draft.envelope.kind == "posting":
+        draft.edit(Append("X-BeenThere", draft.mailing_list.fqdn_listname))  # By this one, `loop` knows it again.
     if not draft.has("x-mailman-version"):
         draft.edit(Append("X-Mailman-Version", _VERSION))
     if not draft.has("precedence"):
         draft.edit(Append("Precedence", "list"))
+
+
+def apply_hash(draft: Draft) -> None:
+    """The name under which archives know the mail."""
+    digest = message_id_hash(draft.envelope.message_id)
+    draft.edit(Replace("Message-ID-Hash", digest), Replace("X-Message-ID-Hash", digest))
