@@ -30,25 +30,31 @@ class World(Sink):
         super().__init__()
         self.sites: dict[str, Site] = {}
         self.people: dict[str, Reaction] = {}
-        self.underway = 0
+        self._handed_on = 0
+        self._failure: BaseException | None = None
         self._inbox: queue.SimpleQueue[Mail | None] = queue.SimpleQueue()
         self._hands = threading.Thread(target=self._hand_on, name="world")
         self._hands.start()
 
     def take(self, mail: Mail) -> None:
-        self.underway += 1
         super().take(mail)
         self._inbox.put(mail)
 
     def _hand_on(self) -> None:
         while (mail := self._inbox.get()) is not None:
-            for recipient in mail.recipients:
-                site = self.sites.get(recipient.partition("@")[2])
-                if site is not None:
-                    site.post(mail.sender, recipient, mail.content)
-                elif recipient in self.people:
-                    self.people[recipient](recipient, mail)
-            self.underway -= 1
+            try:
+                for recipient in mail.recipients:
+                    self._arrive(recipient, mail)
+            except Exception as error:  # noqa: BLE001 — told by the test's own thread
+                self._failure = error
+            self._handed_on += 1
+
+    def _arrive(self, recipient: str, mail: Mail) -> None:
+        site = self.sites.get(recipient.partition("@")[2])
+        if site is not None:
+            site.post(mail.sender, recipient, mail.content)
+        elif recipient in self.people:
+            self.people[recipient](recipient, mail)
 
     def close(self) -> None:
         self._inbox.put(None)
@@ -60,6 +66,8 @@ class World(Sink):
         wait_until(self._is_quiet, 200, "the mail did not come to rest")
 
     def _is_quiet(self) -> bool:
+        if self._failure is not None:
+            raise self._failure
         before = len(self.mails)
         waiting = [
             row["waiting"]
@@ -67,7 +75,7 @@ class World(Sink):
             for row in json.loads(site.command("queue", "show", "--json"))
         ]
         assert len(self.mails) < 200, "the mail goes round and round"
-        return not any(waiting) and not self.underway and len(self.mails) == before
+        return not any(waiting) and self._handed_on == len(self.mails) == before
 
     def passes(self) -> Counter[str]:
         """How often mail went to each address."""
