@@ -16,6 +16,7 @@ from postroad.foundation.errors import Conflict, PostroadError
 from postroad.foundation.instance import running
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.actions import LEASE_SECONDS
+from postroad.mailflow.archive import rebuilding
 from postroad.upgrade import preflight, schema, self_test, snapshot
 from postroad.upgrade.migrate import migrate_and_test
 from postroad.upgrade.report import Report
@@ -25,6 +26,8 @@ LONGEST_PAUSE = 900.0
 WRITERS_NOTICE_SECONDS = 1.1
 """Web and REST look this often whether the site is paused."""
 RESTART_SECONDS = 60.0
+_TOLD_EVERY = 10_000
+"""Mails indexed between two lines of progress."""
 
 
 def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = False) -> Report:
@@ -41,11 +44,13 @@ def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = F
         plan = schema.lacking()
         if not plan:
             _finish_interrupted(report)
+            _index(report)
             return report
         with report.step("preflight, on a copy") as step:
             forecast = preflight.rehearse()
             step.detail = (
                 f"{len(plan)} migrations in {forecast.seconds:.1f} s; snapshot {forecast.snapshot_bytes / 1e6:,.0f} MB"
+                + (f"; then {forecast.mails_to_index:,} mails to index anew" if forecast.mails_to_index else "")
             )
         if only_check:
             report.outcome = "checked"
@@ -64,6 +69,7 @@ def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = F
             return report
         _restart(report)
         report.paused_seconds = time.monotonic() - paused
+        _index(report)
     return report
 
 
@@ -137,6 +143,23 @@ def _finish_interrupted(report: Report) -> None:
         self_test.run()
     _restart(report)
     report.findings.append("an earlier upgrade was interrupted after its last change; it is finished now")
+
+
+def _index(report: Report) -> None:
+    """A new index of words, if this release asks with other ones; the site works meanwhile, on the old index."""
+    if not rebuilding.is_outdated():
+        return
+    with report.step("index, beside the old one") as step:
+        whole, done = rebuilding.to_do(), 0
+        try:
+            for count in rebuilding.rebuild():
+                done += count
+                if done % _TOLD_EVERY < count:
+                    report.say(f"{'':28}{done:,} of {whole:,} mails")
+        except (PostroadError, OperationalError, OSError) as error:
+            report.findings.append(f"the index is not whole, searching uses the old one; call upgrade again: {error}")
+        step.detail = f"{done:,} mails"
+        report.outcome = "done"
 
 
 def _restart(report: Report) -> None:

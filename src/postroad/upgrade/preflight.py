@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,10 +31,12 @@ class PreflightFailed(PostroadError):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """How long the migrations and the self-test took on the copy (seconds), and the bytes a snapshot needs."""
+    """How long the migrations and the self-test took on the copy (seconds), a snapshot's bytes, what follows."""
 
     seconds: float
     snapshot_bytes: int
+    mails_to_index: int
+    """While the site works again, if this release has another index."""
 
 
 def check_disk(needed: int) -> None:
@@ -59,19 +62,20 @@ def rehearse() -> Forecast:
     size = database_size()
     check_disk(3 * size if connection.vendor == "sqlite" else 10_000_000)
     with _copy() as environment:
-        started = time.monotonic()
-        run = subprocess.run(
-            [sys.executable, "-m", "postroad.upgrade.preflight"],
-            env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        read, write = os.pipe()
+        try:
+            run = subprocess.run(  # noqa: S603 — ourselves
+                [sys.executable, "-m", "postroad.upgrade.preflight", str(read)],
+                env={**os.environ, **environment}, pass_fds=(read,), capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        finally:
+            os.close(read)
+            os.close(write)
         if run.returncode != 0:
             last = (run.stderr.strip().splitlines() or ["no word about why"])[-1]
             raise PreflightFailed(f"the upgrade would fail, nothing was changed: {last}")
-        return (
-            Forecast(json.loads(run.stdout)["seconds"], size)
-            if run.stdout
-            else Forecast(time.monotonic() - started, size)
-        )
+        told = json.loads(run.stdout)
+        return Forecast(told["seconds"], size, told["mails_to_index"])
 
 
 def database_size() -> int:
@@ -112,12 +116,21 @@ def _url() -> str:
     return urlsplit(current().database.url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
+def _end_with_parent(pipe: int) -> None:
+    """The upgrade that began this was killed: its next call makes a copy of its own at the same place."""
+    os.set_blocking(pipe, True)
+    os.read(pipe, 1)
+    os._exit(3)
+
+
 def main() -> None:
     """In the process of its own: migrate and test what the environment names."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
     import django
 
     django.setup()
+    threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
+    from postroad.mailflow.archive import rebuilding
     from postroad.upgrade.migrate import MigrationFailed, migrate_and_test
 
     started = time.monotonic()
@@ -125,7 +138,9 @@ def main() -> None:
         migrate_and_test()
     except (MigrationFailed, PostroadError) as error:
         sys.exit(str(error))
-    sys.stdout.write(json.dumps({"seconds": time.monotonic() - started}))
+    seconds = time.monotonic() - started
+    mails = rebuilding.to_do() if rebuilding.is_outdated() else 0
+    sys.stdout.write(json.dumps({"seconds": seconds, "mails_to_index": mails}))
 
 
 if __name__ == "__main__":

@@ -56,11 +56,13 @@ m.total_warnings_sent, m.digest_frequency"""
 def roster(selection: Selection, start: int = 0, count: int | None = None) -> tuple[list[RosterRow], int]:
     """A page of memberships and the number of all that are meant."""
     where, values, plain = _conditions(selection)
+    order = _order(selection)
+    # Joined only where they are asked for: the rows before the page are walked over too.
+    lists = "JOIN lists_list l ON l.id = m.mailing_list_id" if "l." in where + order else ""
     people = _PEOPLE if "w." in where else ""
-    source = f"FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {people} WHERE {where}"
+    source = f"FROM subscriptions_member m {lists} {people} WHERE {where}"
     # A roster is counted by its index alone; whoever is found by other things is counted while being found.
     total = f"(SELECT COUNT(*) FROM subscriptions_member m WHERE {where})" if plain else "COUNT(*) OVER ()"  # noqa: S608
-    order = _order(selection)
     sql = f"""{_SHOWN} FROM (SELECT m.id, {total} AS total {source} ORDER BY {order} LIMIT %s OFFSET %s) k
 JOIN subscriptions_member m ON m.id = k.id JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} ORDER BY {order}"""
     with connection.cursor() as cursor:

@@ -163,3 +163,13 @@ class LastView(models.Model):
     class Meta:
         db_table = "archive_last_view"
         constraints = [models.UniqueConstraint(fields=["thread", "user"], name="archive_last_view_once")]
+
+
+class IndexState(models.Model):
+    """The one row that says of which tokens the index of words is made, and of which one is being made beside it."""
+
+    version = models.IntegerField()
+    building = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "archive_index_state"

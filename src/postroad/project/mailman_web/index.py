@@ -33,13 +33,15 @@ no_input = click.option("--noinput", "--no-input", is_flag=True, help="Do not as
 @no_input
 @_haystack_options
 def rebuild_index(noinput: bool) -> None:
-    """Make the index of words anew from the archived mails."""
-    from postroad.mailflow.archive.indexing import clear
+    """Make the index of words anew from the archived mails, beside the old one, which is searched meanwhile."""
+    from postroad.mailflow.archive.rebuilding import rebuild, to_do
 
-    if not noinput:
-        click.confirm("Searching finds less until this is done. Go on?", abort=True)
-    clear()
-    _add()
+    done = 0
+    with click.progressbar(length=to_do(), label="Indexing") as bar:
+        for count in rebuild():
+            bar.update(count)
+            done += count
+    click.echo(f"{done} mails were added to the index")
 
 
 @web_command("update_index")

@@ -12,6 +12,8 @@ COUNTED = 2000
 """Matches are counted, and put in the order of their dates, up to here; those archived last are looked at first."""
 
 TABLE = "archive_search"
+NEXT = "archive_search_next"
+"""The index that a rebuild makes; see `rebuilding.py`."""
 _LONGEST_COLUMN = 500_000
 
 
@@ -32,6 +34,43 @@ class Found:
 
     mails: list[int]
     total: int
+
+
+def create(table: str) -> None:
+    """An empty index."""
+    if connection.vendor == "postgresql":
+        statements = [
+            f"CREATE TABLE {table} (mail_id bigint PRIMARY KEY, words tsvector NOT NULL)",
+            f"CREATE INDEX {table}_words ON {table} USING gin (words)",
+        ]
+    else:
+        tokens = "unicode61 remove_diacritics 0"
+        statements = [
+            f"CREATE VIRTUAL TABLE {table} USING fts5(scope, subject, sender, body, content='', tokenize='{tokens}')"
+        ]
+    _execute(statements)
+
+
+def drop(table: str) -> None:
+    """Take an index away, if it is there."""
+    _execute([f"DROP TABLE IF EXISTS {table}"])
+
+
+def swap() -> None:
+    """Put the next index in the place of the present one, in the present transaction."""
+    statements = [f"DROP TABLE {TABLE}", f"ALTER TABLE {NEXT} RENAME TO {TABLE}"]
+    if connection.vendor == "postgresql":
+        statements += [
+            f"ALTER INDEX {NEXT}_pkey RENAME TO {TABLE}_pkey",
+            f"ALTER INDEX {NEXT}_words RENAME TO {TABLE}_words",
+        ]
+    _execute(statements)
+
+
+def _execute(statements: Sequence[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def add(rows: Sequence[Row], table: str = TABLE) -> None:

@@ -1,0 +1,141 @@
+"""Every past schema that is kept here moves to this release, whenever the move is killed.
+
+POSTROAD_UPGRADE_KILLS=100 kills that often in place of a few times.
+"""
+
+import contextlib
+import gzip
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.timeout(600 + 60 * int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2")))
+PAST = Path(__file__).parent / "past"
+NAMES = sorted(path.name.partition(".")[0] for path in PAST.glob("*.db.gz"))
+KILLS = int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2"))
+SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
+PROGRAM = Path(sys.executable).with_name("postroad")
+
+
+class Past:
+    """A home with the database of a past schema; what it holds is asked without our program."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.mkdir()
+        self.database = f"past_{os.getpid()}"
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
+        url = f"{SERVER}/{self.database}" if SERVER else "sqlite:///postroad.db"
+        self.environment = {**environment, "POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": url}
+        (home / "postroad.toml").write_text('[smtp]\nhost = ""\n[rest]\npassword = "x"\n')
+
+    def fill(self, name: str) -> None:
+        if SERVER:
+            self._on_server(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)", f"CREATE DATABASE {self.database}")
+            dump = gzip.decompress((PAST / f"{name}.sql.gz").read_bytes())
+            subprocess.run(["psql", "-qX", f"{SERVER}/{self.database}"], input=dump, check=True, capture_output=True)
+        else:
+            for old in self.home.glob("postroad.db*"):
+                old.unlink()
+            (self.home / "postroad.db").write_bytes(gzip.decompress((PAST / f"{name}.db.gz").read_bytes()))
+
+    def close(self) -> None:
+        if SERVER:
+            self._on_server(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+
+    def _on_server(self, *statements: str) -> None:
+        import psycopg
+
+        with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def rows(self, statement: str) -> list[tuple]:
+        if SERVER:
+            import psycopg
+
+            with psycopg.connect(f"{SERVER}/{self.database}") as connection:
+                return connection.execute(statement).fetchall()
+        with contextlib.closing(sqlite3.connect(self.home / "postroad.db")) as connection:
+            return connection.execute(statement).fetchall()
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [PROGRAM, *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*arguments) as process:
+            output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    def check(self) -> None:
+        """Everything that was there is there, the mail that waited waits, and the search finds."""
+        assert self.rows("SELECT COUNT(*) FROM archive_mail") == [(40,)]
+        assert self.rows("SELECT message_id FROM queue_job") == [("waiting@example.org",)]
+        assert self.rows(
+            "SELECT email FROM subscriptions_member WHERE role = 'member' ORDER BY mailing_list_id, email"
+        ) == [(f"{name}@example.org",) for name in ("ann", "bob", "cleo", "cleo")]
+        assert self.rows("SELECT COUNT(*) FROM storage_blob") == [(41,)]
+        assert self.rows("SELECT version, building FROM archive_index_state") == [(2, None)]
+        assert self.rows(f"SELECT COUNT(*) FROM archive_search WHERE {self._words('zinnia17')}") == [(1,)]
+        assert self.rows("SELECT COUNT(*) FROM queue_pause") == [(0,)]
+        left = [path.name for path in (self.home / "run").iterdir() if path.name.startswith("preflight")]
+        assert not left, "the copy of the rehearsal was left behind"
+
+    def _words(self, word: str) -> str:
+        return f"words @@ '{word}'::tsquery" if SERVER else f"archive_search MATCH '{word}'"
+
+
+@pytest.fixture
+def past(tmp_path):
+    site = Past(tmp_path / "home")
+    yield site
+    site.close()
+
+
+def test_serve_sends_an_older_schema_to_upgrade_which_can_say_what_it_would_do(past):
+    past.fill(NAMES[-1])
+    before = past.rows("SELECT COUNT(*) FROM django_migrations")
+    refused = past.run("serve")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "postroad upgrade" in refused.stderr
+    checked = past.run("upgrade", "--check")
+    assert (checked.returncode, past.rows("SELECT COUNT(*) FROM django_migrations")) == (0, before), checked.stderr
+    assert "40 mails to index" in checked.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_past_schema_moves_to_this_release(past, name):
+    past.fill(name)
+    done = past.run("upgrade")
+    assert done.returncode == 0, done.stdout + done.stderr
+    past.check()
+
+
+def test_an_upgrade_that_is_killed_is_finished_or_undone_by_the_next(past):
+    """At a random instant of the whole way; from every past schema in turn."""
+    past.fill(NAMES[0])
+    began = time.monotonic()
+    assert past.run("upgrade").returncode == 0
+    length = time.monotonic() - began
+    chance = random.Random(os.environ.get("POSTROAD_UPGRADE_SEED", "postroad"))
+    for number in range(KILLS):
+        name, instant = NAMES[number % len(NAMES)], chance.uniform(0, length)
+        past.fill(name)
+        process = past.start("upgrade")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(instant)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        again = past.run("upgrade")
+        assert again.returncode in (0, 1), f"{name}, killed after {instant:.2f} s: {again.stdout}{again.stderr}"
+        past.check()
