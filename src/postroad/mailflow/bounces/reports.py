@@ -1,6 +1,7 @@
 """Reads a mail that came back: delivery reports (RFC 3464), old formats, complaints (RFC 5965). Never raises."""
 
 import contextlib
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from postroad.mailflow.bounces.causes import Cause, cause_of
 
 MOST_RECIPIENTS = 100
 """Recipients of one report that are looked at; nobody's report has more."""
+# Seen in practice: its detectors fail on odd mails, and each failure would be a page of the log.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
+
 _ACTIONS = {"failed": "failed", "failure": "failed", "error": "failed", "delayed": "delayed"}
 """Seen in practice: other words than RFC 3464's, and comments behind them."""
 MOST_BYTES = 1_000_000
@@ -111,7 +115,6 @@ def _old_formats(raw: bytes) -> Iterator[Failure]:
     from flufl.bounce import all_failures  # Loaded late: a site's memory, and most reports do not need it.
 
     found: tuple[Iterable[bytes], Iterable[bytes]] = ((), ())
-    # Seen in practice: one of its detectors fails on a mail with an empty From.
     with contextlib.suppress(Exception):
         found = all_failures(_message(raw[:MOST_BYTES]))
     temporary, permanent = found
