@@ -182,21 +182,12 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A Mailman Core that archives here, and archivers elsewhere that get the posts too."""
+    """A Mailman Core that archives here by its HyperKitty plugin."""
 
     hyperkitty_key: str = ""
     """The `api_key` of Core's HyperKitty plugin; without one nobody may archive here."""
     hyperkitty_from: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses that Core calls from; `*` is any."""
-    mail_archive_recipient: str = ""
-    """Where posts of public lists go too, such as archive@mail-archive.com."""
-    mail_archive_url: str = "https://www.mail-archive.com/"
-    mhonarc_command: str = ""
-    """A program that takes each post on its standard input; `$listname`, `$hostname` and `$fqdn_listname` are known."""
-    mhonarc_url: str = ""
-    """Where it shows a list, with the same words."""
-    prototype: bool = False
-    """Keep each post in a maildir of its list, `archives/prototype/LIST` below the home."""
 
 
 @dataclass(frozen=True, slots=True)

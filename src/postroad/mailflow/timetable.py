@@ -18,6 +18,7 @@ from postroad.foundation.configuration import current
 from postroad.foundation.queue.schedule import DAY, Task
 from postroad.foundation.queue.worker import Stage
 from postroad.foundation.rest.audit import forget_old_calls
+from postroad.foundation.storage.collecting import collect_each_day
 from postroad.mailflow.archive.worker import work as archive
 from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
@@ -77,6 +78,7 @@ TASKS = (
     Task("discard expired held posts", discard_expired),
     Task("forget old calls", forget_old_calls),
     Task("send digests", send_digests, every=DAY, at=12 * 3600.0),
+    Task("forget contents nobody needs", collect_each_day, every=86_400.0),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""

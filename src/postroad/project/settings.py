@@ -39,6 +39,23 @@ ROWS_OF_AN_ADDRESS = (
     ("subscriptions.Consent", "email"),
 )
 
+# Done while a list that is deleted is still there, each with the list.
+BEFORE_A_LIST_GOES = ("postroad.mailflow.archive.tending.delete_archive",)
+
+# Rows that name a stored content (model, field), and rows whose bytes hold such names: all others are forgotten.
+ROWS_THAT_NAME_CONTENTS = (
+    ("archive.Mail", "message"),
+    ("bounces.BounceEvent", "message"),
+    ("delivery.Dispatch", "template"),
+    ("digests.Post", "message"),
+    ("moderation.HeldMessage", "message"),
+)
+ROWS_THAT_HOLD_ENVELOPES = (
+    ("queue.Job", "envelope"),
+    ("delivery.Dispatch", "envelope"),
+    ("moderation.HeldMessage", "envelope"),
+)
+
 # Called when lists or their hosts came, went or changed their addresses, after the commit.
 AFTER_LISTS_CHANGE = ("postroad.mailflow.intake.map_files.rewrite",)
 

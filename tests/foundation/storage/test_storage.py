@@ -1,6 +1,7 @@
 """What the store promises: the same bytes back, once on the disk however often they are kept."""
 
 import dataclasses
+import urllib.request
 
 import pytest
 from django.conf import settings
@@ -19,10 +20,26 @@ pytestmark = pytest.mark.django_db
 MAIL = b"Subject: hello\r\n\r\n" + b"all work and no play\r\n" * 400
 
 
-@pytest.fixture(params=["database", "files"])
+@pytest.fixture(scope="module")
+def s3():
+    """A small S3 server, and a bucket in it."""
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    storage = Storage(
+        kind="s3", bucket="mail", prefix="blobs/", endpoint=f"http://{host}:{port}", access_key="a", secret_key="s"
+    )
+    urllib.request.urlopen(urllib.request.Request(f"{storage.endpoint}/mail", method="PUT")).close()
+    yield storage
+    server.stop()
+
+
+@pytest.fixture(params=["database", "files", "s3"])
 def kind(request, tmp_path, monkeypatch):
-    """The database, or files below a home of its own."""
-    changed = dataclasses.replace(settings.POSTROAD, home=tmp_path, storage=Storage(kind=request.param))
+    """The database, files below a home of its own, or a bucket."""
+    storage = request.getfixturevalue("s3") if request.param == "s3" else Storage(kind=request.param)
+    changed = dataclasses.replace(settings.POSTROAD, home=tmp_path, storage=storage)
     monkeypatch.setattr(settings, "POSTROAD", changed)
     return request.param
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from postroad.community.lists import actions as lists
-from postroad.foundation.configuration import Archive
 from postroad.foundation.message.message_id import message_id_hash
+from postroad.foundation.sections import Archive
 from postroad.mailflow.archive.models import Mail
 from tests.mailflow.archive.conftest import mail_bytes
 

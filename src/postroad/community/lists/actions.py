@@ -118,7 +118,9 @@ def create_list(fqdn_listname: str, style_name: str = DEFAULT_STYLE) -> MailingL
 
 @transaction.atomic
 def delete_list(mailing_list: MailingList) -> None:
-    """Delete a list with its members, requests, checks and everything else that is only its own."""
+    """Delete a list with its members, archive, requests, checks and everything else that is only its own."""
+    for name in django_settings.BEFORE_A_LIST_GOES:
+        import_string(name)(mailing_list)
     _delete_rows(django_settings.ROWS_OF_A_LIST, mailing_list.list_id)
     mailing_list.delete()
     _tell_of_addresses()

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Blob(models.Model):
-    """Bytes under their SHA-256; `codec` tells how `data` is packed, and "file" that it lies below the home."""
+    """Bytes under their SHA-256; `codec` tells how they are packed, and with `f:` or `s:` that they lie elsewhere."""
 
     key = models.CharField(max_length=64, primary_key=True)
     size = models.BigIntegerField()

@@ -1,0 +1,110 @@
+"""Contents nobody refers to are forgotten after a while, and none that somebody needs, even in the same moment."""
+
+import dataclasses
+import threading
+import time
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models, transaction
+
+from postroad.community.lists import actions as lists
+from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.sections import Storage
+from postroad.foundation.storage import actions
+from postroad.foundation.storage.collecting import collect
+from postroad.foundation.storage.models import Blob
+from postroad.mailflow.archive import actions as archiving
+from postroad.mailflow.archive import tending
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OLD = 30 * 86_400.0
+
+
+@pytest.fixture(params=["database", "files"])
+def home(request, tmp_path, monkeypatch):
+    changed = dataclasses.replace(settings.POSTROAD, home=tmp_path, storage=Storage(kind=request.param))
+    monkeypatch.setattr(settings, "POSTROAD", changed)
+    return tmp_path
+
+
+def age() -> None:
+    """Let everything have been kept a month ago."""
+    Blob.objects.update(created_at=time.time() - OLD)
+
+
+def files(home) -> int:
+    return sum(1 for path in home.rglob("*") if path.is_file())
+
+
+def test_what_nobody_names_goes_with_its_file(home):
+    key = actions.store(b"nobody needs this" * 20)
+    age()
+    assert collect() == 1
+    assert not Blob.objects.filter(key=key).exists()
+    assert files(home) == 0
+
+
+def test_what_is_young_stays(home):
+    actions.store(b"young")
+    assert collect() == 0
+
+
+def test_what_a_mail_of_the_archive_or_of_the_queue_names_stays(home):
+    lists.create_domain("example.com")
+    ant = lists.create_list("ant@example.com")
+    raw = b"Message-ID: <a@b>\r\nSubject: x\r\n\r\nkept\r\n" * 5
+    mail = archiving.archive(ant, archiving.Incoming(raw, "a@b", time.time()))
+    waiting = actions.store(b"waiting for its stage" * 20)
+    envelope = Envelope(journey=queue.new_journey(), message=waiting, message_id="c@d", received_at=time.time())
+    with transaction.atomic():
+        queue.put("moderation", envelope)
+    age()
+    assert collect() == 0
+    tending.delete_mail(mail)
+    assert collect() == 1
+    assert actions.load(waiting)
+
+
+def test_what_is_kept_again_is_young_again(home):
+    key = actions.store(b"again" * 100)
+    age()
+    actions.store(b"again" * 100)
+    assert collect() == 0
+    assert actions.load(key) == b"again" * 100
+
+
+def test_who_keeps_a_content_while_it_is_collected_has_it_afterwards(home):
+    """Whichever comes first: the content is there when both are done."""
+    for number in range(15):
+        data = f"kept and collected {number}".encode() * 30
+        key = actions.store(data)
+        age()
+        both = threading.Barrier(2)
+
+        def keep(data=data, both=both):
+            both.wait()
+            with transaction.atomic():
+                actions.store(data)
+            connection.close()
+
+        thread = threading.Thread(target=keep)
+        thread.start()
+        both.wait()
+        collect()
+        thread.join()
+        assert actions.load(key) == data
+
+
+def test_every_field_that_names_a_content_is_told():
+    """A new table that keeps a key of a content must stand in the settings, or its contents would go."""
+    told = {(label, field) for label, field in (*settings.ROWS_THAT_NAME_CONTENTS, *settings.ROWS_THAT_HOLD_ENVELOPES)}
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if isinstance(field, models.CharField) and field.name in ("message", "template") and field.max_length == 64:
+                assert (model._meta.label, field.name) in told
+            if isinstance(field, models.BinaryField) and field.name == "envelope":
+                assert (model._meta.label, field.name) in told
