@@ -30,8 +30,8 @@ def archive(mailing_list: MailingList, incoming: Incoming) -> Mail | None:
 
     Another content under a Message-ID that is taken gets an id of its own, so that neither hides the other.
     """
-    archived, _ = _archive(mailing_list, [incoming], [read(incoming.raw)])
-    return archived[0] if archived else None
+    placed = archive_many(mailing_list, [incoming], [read(incoming.raw)])[0]
+    return Mail.objects.select_related("thread").get(pk=placed.mail) if placed.is_new else None
 
 
 class Placed(NamedTuple):
@@ -49,30 +49,21 @@ def archive_many(mailing_list: MailingList, mails: Sequence[Incoming], readings:
     `readings` is what `reading.read_many` said of them; it needs no database and may be made in other processes.
     What is there already is passed over, so that an import that was stopped may begin anew.
     """
-    return _archive(mailing_list, mails, readings)[1]
-
-
-def _archive(
-    mailing_list: MailingList, batch: Sequence[Incoming], readings: Sequence[Reading]
-) -> tuple[list[Mail], list[Placed]]:
-    """Store, thread and index mails in the present transaction; those that were new, and where each of them is."""
-    keys = storage.store_many(mail.raw for mail in batch)
-    now = datetime.now(UTC)
+    keys = storage.store_many(mail.raw for mail in mails)
     primary_keys = rows.reserve(Mail)
-    ids, there = _ids(mailing_list, batch, keys)
-    new: list[tuple[Mail, Reading]] = []
+    ids, there = _ids(mailing_list, mails, keys)
+    new: list[tuple[rows.NewMail, Reading]] = []
     places: list[Placed] = []
-    for incoming, key, (message_id, hash_), reading in zip(batch, keys, ids, readings, strict=True):
+    for incoming, key, (message_id, hash_), reading in zip(mails, keys, ids, readings, strict=True):
         is_new = hash_ not in there
         if is_new:
-            row = _mail(mailing_list, incoming, message_id, hash_, key, reading, now)
-            row.pk = next(primary_keys)
+            row = _row(next(primary_keys), incoming, message_id, hash_, key, reading)
             there[hash_] = key, row.pk
             new.append((row, reading))
         places.append(Placed(there[hash_][1], is_new))
     if new:
         _place(mailing_list, new)
-    return [mail for mail, _ in new], places
+    return places
 
 
 def _ids(
@@ -95,7 +86,7 @@ def _ids(
     return ids, there | rows.places_by_hash(mailing_list, others)
 
 
-def _place(mailing_list: MailingList, new: Sequence[tuple[Mail, Reading]]) -> None:
+def _place(mailing_list: MailingList, new: Sequence[tuple[rows.NewMail, Reading]]) -> None:
     """Weave new mails into their conversations, and index them."""
     mails = [mail for mail, _ in new]
     hashes = {mail.message_id_hash for mail in mails}
@@ -107,19 +98,9 @@ def _place(mailing_list: MailingList, new: Sequence[tuple[Mail, Reading]]) -> No
     index.add([index.Row(mail.pk, mailing_list.pk, *reading.words) for mail, reading in new])
 
 
-def _mail(
-    mailing_list: MailingList,
-    mail: Incoming,
-    message_id: str,
-    hash_: str,
-    key: str,
-    reading: Reading,
-    now: datetime,
-) -> Mail:
+def _row(pk: int, mail: Incoming, message_id: str, hash_: str, key: str, reading: Reading) -> rows.NewMail:
     received = datetime.fromtimestamp(mail.received_at, tz=UTC)
-    return Mail(
-        mailing_list=mailing_list, message=key, message_id=message_id, message_id_hash=hash_,
-        subject=reading.subject, sender_name=reading.sender_name, sender_email=reading.sender_email,
-        date=date_or(reading.date, received), archived_at=now, size=reading.size, preview=reading.preview,
-        attachments=reading.attachments,
+    return rows.NewMail(
+        pk, key, message_id, hash_, reading.subject, reading.sender_name, reading.sender_email,
+        date_or(reading.date, received), reading.size, reading.preview, reading.attachments,
     )  # fmt: skip

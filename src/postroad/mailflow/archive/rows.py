@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -13,6 +14,25 @@ from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Ma
 from postroad.mailflow.archive.weaving import Node, Strand, Wait, Weave
 
 _MOST_PARAMETERS = 500
+
+
+@dataclass(slots=True, eq=False)
+class NewMail:
+    """A row of `Mail` to be written; thread and parent are found by weaving."""
+
+    pk: int
+    message: str
+    message_id: str
+    message_id_hash: str
+    subject: str
+    sender_name: str
+    sender_email: str
+    date: datetime
+    size: int
+    preview: str
+    attachments: int
+    thread: int = 0
+    parent: int | None = None
 
 
 def _chunks(values: Collection[str]) -> Iterator[list[str]]:
@@ -91,7 +111,7 @@ def reserve(model: type[Model]) -> Iterator[int]:
         yield last
 
 
-def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> None:
+def write(mailing_list: MailingList, weave: Weave, mails: Collection[NewMail]) -> None:
     """Write a woven batch. The mails' keys are those of their nodes."""
     nodes = list(weave.nodes.values())
     strands = {node.strand for node in nodes}
@@ -100,8 +120,8 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> N
     _update_threads(s for s in living if s.is_changed and not s.is_new)
     for mail in mails:
         node = weave.nodes[mail.message_id_hash]
-        mail.thread_id, mail.parent_id = node.strand.final().pk, node.parent
-    _insert(mails)
+        mail.thread, mail.parent = node.strand.final().pk, node.parent
+    _insert(mailing_list, mails)
     for strand in strands:
         if strand.merged_into is not None and not strand.is_new:
             join(strand.pk, strand.final().pk)
@@ -110,7 +130,7 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[Mail]) -> N
         if moved:
             cursor.executemany("UPDATE archive_mail SET parent_id = %s WHERE id = %s", moved)
     _write_waits(mailing_list, weave)
-    count_months(months_of(mails))
+    count_months(Counter((mailing_list.pk, mail.date.year, mail.date.month) for mail in mails))
     touch([mailing_list.pk])
 
 
@@ -121,14 +141,14 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO archive_mail ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"  # noqa: S608 — our names
 
 
-def _insert(mails: Iterable[Mail]) -> None:
+def _insert(mailing_list: MailingList, mails: Iterable[NewMail]) -> None:
     """New mails in one statement; Django's `bulk_create` takes longer than all the rest of a batch."""
     moment = connection.ops.adapt_datetimefield_value
+    now = moment(datetime.now(UTC))
     values = [
         (
-            m.pk, m.mailing_list_id, m.thread_id, m.parent_id, m.message, m.message_id, m.message_id_hash, m.subject,
-            m.sender_name, m.sender_email, moment(m.date), moment(m.archived_at), m.size, m.preview, m.attachments,
-            m.likes, m.dislikes,
+            m.pk, mailing_list.pk, m.thread, m.parent, m.message, m.message_id, m.message_id_hash, m.subject,
+            m.sender_name, m.sender_email, moment(m.date), now, m.size, m.preview, m.attachments, 0, 0,
         )
         for m in mails
     ]  # fmt: skip
