@@ -19,6 +19,7 @@ COMMANDS = {
     "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
     "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",
     "import": "Bring in a Mailman site or an old archive, as often as you like.",
+    "verify": "Recount an old site and this one, and say what agrees.",
     "backup": "Write everything of the site into one file, while it serves.",
     "restore": "Make an empty home the site of a backup, on either database.",
     "export": "Write lists, members and archives as files that any program reads.",
@@ -31,7 +32,7 @@ COMMANDS = {
     "version": "Tell the versions of Postroad and what it runs on.",
 }
 
-MODULES = {"import": "imports"}
+MODULES = {"import": "imports", "verify": "verifying"}
 """Commands whose module cannot have their name."""
 
 

@@ -31,10 +31,20 @@ class OldSite:
         """What tells the importer where everything lies."""
         from postroad.upgrade.mailman3.installation import Named
 
-        return Named(
-            cfg=str(self.root / "core/etc/mailman.cfg"), settings=str(self.root / "web/settings.py"), core=self.core,
-            web=self.web, moved={"/opt/mailman/mm/var": str(self.root), "/opt/mailman/web": str(self.root)}, **more,
-        )  # fmt: skip
+        given = {
+            "cfg": str(self.root / "core/etc/mailman.cfg"), "settings": str(self.root / "web/settings.py"),
+            "core": self.core, "web": self.web,
+            "moved": {"/opt/mailman/mm/var": str(self.root), "/opt/mailman/web": str(self.root)},
+        }  # fmt: skip
+        return Named(**{**given, **more})
+
+    def options(self) -> list[str]:
+        """The same for the command line."""
+        return [
+            "--cfg", str(self.root / "core/etc/mailman.cfg"), "--settings", str(self.root / "web/settings.py"),
+            "--core", self.core, "--web", self.web, "--moved", f"/opt/mailman/mm/var={self.root}",
+            "--moved", f"/opt/mailman/web={self.root}",
+        ]  # fmt: skip
 
     def bring_in(self, *, cut_over: bool = True, dry_run: bool = False, **more: Any):
         """Import it; the report."""

@@ -7,16 +7,30 @@ import click
 from postroad.project.cli import open_home
 from postroad.project.commands.imports import import_options, run_import
 
+_SOURCE_OPTIONS = (
+    ("--cfg", "FILE", "mailman.cfg; found where Mailman looks for it unless named."),
+    ("--settings", "FILE", "The web half's Django settings; read, never run."),
+    ("--core", "URL", "The core's database, such as sqlite:////path/mailman.db."),
+    ("--web", "URL", "The web half's database; `none` leaves the web half out."),
+    ("--attachments", "DIR", "HYPERKITTY_ATTACHMENT_FOLDER."),
+    ("--mailboxes", "DIR", "Folder with old mbox files, named for their lists."),
+    ("--moved", "OLD=NEW", "Where a path of the old machine lies here."),
+)
+_SEVERAL = ("--mailboxes", "--moved")
+
+
+def source_options(function: Any) -> Any:
+    """Where the old site lies; whatever is not said is looked for."""
+    for name, metavar, told in reversed(_SOURCE_OPTIONS):
+        several = name in _SEVERAL
+        option = click.option(name, default=None if several else "", multiple=several, metavar=metavar, help=told)
+        function = option(function)
+    return function
+
 
 @click.command("mailman3")
 @import_options
-@click.option("--cfg", default="", metavar="FILE", help="mailman.cfg; found where Mailman looks for it unless named.")
-@click.option("--settings", default="", metavar="FILE", help="The web half's Django settings; read, never run.")
-@click.option("--core", default="", metavar="URL", help="The core's database, such as sqlite:////path/mailman.db.")
-@click.option("--web", default="", metavar="URL", help="The web half's database; `none` leaves the web half out.")
-@click.option("--attachments", default="", metavar="DIR", help="HYPERKITTY_ATTACHMENT_FOLDER.")
-@click.option("--mailboxes", multiple=True, metavar="DIR", help="Folder with old mbox files, named for their lists.")
-@click.option("--moved", multiple=True, metavar="OLD=NEW", help="Where a path of the old machine lies here.")
+@source_options
 @click.option("--cut-over", is_flag=True, help="The old system is stopped for good: take its queues and digests too.")
 def command(
     home: str | None, cfg: str, settings: str, core: str, web: str, attachments: str, mailboxes: tuple[str, ...],

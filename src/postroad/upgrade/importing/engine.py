@@ -16,6 +16,7 @@ from django.utils import timezone
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import Conflict, PostroadError
 from postroad.foundation.queue.precedence import patient
+from postroad.upgrade.importing.helping import end_with_parent
 from postroad.upgrade.importing.models import ImportedObject, ImportNote, ImportSource
 from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks
 from postroad.upgrade.importing.progress import Progress, Told
@@ -70,7 +71,7 @@ def _pool(jobs: int, steps: Sequence[Step]) -> Iterator[Executor | None]:
     if jobs < 2 or not any(step.prepare for step in steps):
         yield None
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:
         yield pool
     finally:

@@ -1,0 +1,142 @@
+"""Again, and again: a second run, a shadow and the cut-over, a kill at any moment, a plan."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from postroad.community.bans.models import Ban
+from postroad.community.lists.models import MailingList
+from postroad.community.people.models import Address, User
+from postroad.community.subscriptions.models import Member
+from postroad.foundation.queue.models import Job
+from postroad.mailflow.archive.models import Mail, Thread
+from postroad.mailflow.moderation.models import HeldMessage
+from postroad.upgrade.importing.models import ImportedObject
+from postroad.upgrade.mailman3.installation import open_installation
+from postroad.upgrade.mailman3.verify import verify
+
+pytestmark = pytest.mark.timeout(600)
+POSTROAD = str(Path(sys.executable).with_name("postroad"))
+
+
+@pytest.mark.django_db
+def test_a_second_run_changes_nothing(moved_in):
+    site, first = moved_in
+    report = site.bring_in()
+    assert [(k.kind, k.new, k.changed, k.removed) for k in report.kinds] == [(k.kind, 0, 0, 0) for k in first.kinds]
+    assert sorted(report.notes) == sorted(first.notes)
+
+
+@pytest.mark.django_db
+def test_recounting_agrees_and_sees_what_is_missing(moved_in):
+    site, _ = moved_in
+    findings = verify(open_installation(site.named()))
+    assert all(finding.agrees for finding in findings)
+    Member.objects.filter(role="owner").first().delete()
+    Mail.objects.filter(replies=None).first().delete()
+    wrong = {finding.what for finding in verify(open_installation(site.named())) if not finding.agrees}
+    assert wrong == {"memberships, by list and role", "archived mails, by list"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
+    report = old_site.bring_in(cut_over=False)
+    assert ("queued mail", 0) in [(k.kind, k.here) for k in report.kinds]
+    assert any("--cut-over" in why for *_, why in report.notes)
+    assert not Job.objects.exists()
+    with old_site.connect() as core:
+        gone = core.execute("SELECT _member_id FROM member WHERE role = 1 ORDER BY id LIMIT 1").fetchone()[0]
+        core.execute("DELETE FROM member WHERE _member_id = ?", (gone,))
+        core.execute("UPDATE mailinglist SET description = 'Changed', max_message_size = 77 WHERE list_name = 'dev'")
+        core.execute("DELETE FROM ban WHERE email = 'troll@bad.example'")
+        core.execute("UPDATE address SET display_name = 'New Name' WHERE email = 'bart@example.com'")
+        core.execute("DELETE FROM _request WHERE id = ?", (HeldMessage.objects.first().request_id,))
+    with old_site.connect("web") as web:
+        mail = web.execute("SELECT * FROM hyperkitty_email WHERE parent_id IS NOT NULL ORDER BY id DESC").fetchone()
+        names = [row[1] for row in web.execute("PRAGMA table_info(hyperkitty_email)")]
+        new = {**dict(zip(names, mail, strict=True)), "id": 99_999, "message_id": "n@x", "message_id_hash": "N" * 32}
+        web.execute(f"INSERT INTO hyperkitty_email ({', '.join(new)}) VALUES ({', '.join('?' * len(new))})",
+                    tuple(new.values()))  # fmt: skip
+        erased = web.execute("SELECT id, message_id_hash, mailinglist_id FROM hyperkitty_email LIMIT 1").fetchone()
+        web.execute("DELETE FROM hyperkitty_email WHERE id = ?", (erased[0],))
+        web.execute("UPDATE auth_user SET password = 'pbkdf2_sha256$1$s$new' WHERE username = 'bart'")
+    held, mails = HeldMessage.objects.count(), Mail.objects.count()
+    report = old_site.bring_in()
+    changed = {k.kind: (k.new, k.changed, k.removed) for k in report.kinds if k.new or k.changed or k.removed}
+    assert changed["members"] == (0, 0, 1)
+    assert changed["lists"] == (0, 1, 0)
+    assert changed["archived mails"] == (1, 0, 1)
+    assert "queued mail" in changed
+    dev = MailingList.objects.get(list_id="dev.example.org")
+    assert dev.settings["description"] == "Changed"
+    assert dev.settings["max_message_size"] == 77
+    assert not Member.objects.filter(uuid=gone).exists()
+    assert not Ban.objects.filter(email="troll@bad.example").exists()
+    assert Address.objects.get(email="bart@example.com").display_name == "New Name"
+    assert User.objects.get(addresses__email="bart@example.com").password == "pbkdf2_sha256$1$s$new"
+    assert HeldMessage.objects.count() == held - 1
+    assert Mail.objects.count() == mails
+    thread = Mail.objects.get(message_id_hash="N" * 32).thread
+    assert thread.count == thread.mails.count()
+    assert not Mail.objects.filter(message_id_hash=erased[1], mailing_list__list_id=_list(old_site, erased[2])).exists()
+    assert all(t.count == t.mails.count() for t in Thread.objects.all())
+    assert Job.objects.filter(queue="digests").exists()
+
+
+def _list(site, number: int) -> str:
+    with site.connect("web") as web:
+        return web.execute("SELECT list_id FROM hyperkitty_mailinglist WHERE id = ?", (number,)).fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_tells_what_the_import_then_does(old_site):
+    plan = old_site.bring_in(dry_run=True)
+    assert not MailingList.objects.exists()
+    assert not ImportedObject.objects.exists()
+    done = old_site.bring_in()
+    assert [(k.kind, k.new, k.refused) for k in plan.kinds] == [(k.kind, k.new, k.refused) for k in done.kinds]
+    assert plan.notes == done.notes
+
+
+@pytest.mark.sqlite_only
+def test_killed_at_any_moment_the_next_run_goes_on_and_nothing_is_twice(old_site, tmp_path):
+    """The command itself, killed without a word in the middle of its work, until it has come to its end."""
+    home = tmp_path / "home"
+    environment = {**os.environ, "POSTROAD_DATABASE_URL": "sqlite:///postroad.db"}
+    command = [POSTROAD, "import", "mailman3", "--home", str(home), "--cut-over", *old_site.options()]
+    grown = []
+    for share in (0.3, 0.6, 0.9):
+        running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        total = 2500 * share
+        while running.poll() is None and imported(home) < total:
+            time.sleep(0.02)  # Watching a file of another process; there is no event to wait for.
+        os.kill(running.pid, signal.SIGKILL)
+        running.communicate()
+        grown.append(imported(home))
+    assert grown == sorted(grown)
+    assert grown[0] < grown[-1]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    check = [POSTROAD, "verify", "mailman3", "--home", str(home), *old_site.options()]
+    told = subprocess.run(check, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
+    with sqlite3.connect(home / "postroad.db") as database:
+        counted = "SELECT count(*) FROM archive_thread t WHERE count <> (SELECT count(*) FROM archive_mail WHERE thread_id = t.id)"
+        assert database.execute(counted).fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM archive_mail").fetchone() == (692,)
+        assert database.execute("SELECT count(*) FROM bounces_event").fetchone() == (335,)
+
+
+def imported(home: Path) -> int:
+    """How many objects are committed so far."""
+    try:
+        with sqlite3.connect(f"file:{home / 'postroad.db'}?mode=ro", uri=True) as database:
+            return database.execute("SELECT count(*) FROM importing_object").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0

@@ -1,0 +1,39 @@
+"""The guide for moving in from Mailman 3, followed word by word."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "from-mailman-3.md"
+
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.timeout(600)]
+
+
+def test_every_command_of_the_guide_works_in_its_order(old_site, tmp_path):
+    blocks = re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    commands = [line for block in blocks for line in block.strip().splitlines()]
+    assert [line.split()[1] for line in commands] == ["import", "import", "verify", "import", "verify"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    where = " ".join(f"'{option}'" for option in old_site.options())
+    codes = []
+    for line in commands:
+        here = line.replace("/var/lib/postroad", str(tmp_path / "home"))
+        run = subprocess.run(
+            ["bash", "-c", f"{here} {where}"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        codes.append((line.split()[1], run.returncode))
+        assert run.returncode in (0, 1), run.stderr
+    assert codes == [("import", 1), ("import", 1), ("verify", 0), ("import", 1), ("verify", 0)]
+    assert all((tmp_path / name).stat().st_size > 1000 for name in ("plan.html", "first.html", "last.html"))
+    assert "mailman_cfg" in (tmp_path / "home" / "postroad.toml").read_text()
+    assert (tmp_path / "home" / "mailman.cfg").stat().st_mode & 0o777 == 0o600
