@@ -179,8 +179,8 @@ def test_what_answers_by_itself_is_dropped_and_what_posts_by_itself_passes(judge
 
 
 def test_another_list_s_mark_is_no_loop_and_ours_is(judged, anne):
-    assert judged(mail(x_beenthere="bee@example.com")).action == "accept"
-    assert judged(mail(x_beenthere="Ant@example.com")).decided_by == "loop"
+    assert judged(mail(x_loop="bee@example.com")).action == "accept"
+    assert judged(mail(x_loop="Ant@example.com")).decided_by == "loop"
 
 
 def test_a_mail_that_passes_again_and_again_is_a_loop_whatever_it_says(judged, ant, anne):

@@ -14,11 +14,11 @@ time may be the author's own trying again."""
 def check(post: Post) -> Hit | None:
     """Hit when a field names this list, or when the mail has passed too often.
 
-    List-Post bare or as mailto (RFC 2369 §3.4), List-Id (RFC 2919), and X-BeenThere: another list on the way puts its
-    own List- fields in place of ours, but adds to that one. Mailman 2.1 and others write it too.
+    List-Post bare or as mailto (RFC 2369 §3.4), List-Id (RFC 2919), and X-Loop: another list on the way puts its
+    own List- fields in place of ours, but adds to that one. Other list managers write it too.
     """
     posting = post.mailing_list.fqdn_listname
-    values = [value.strip().lower() for name in ("list-post", "x-beenthere") for value in post.headers.get_all(name)]
+    values = [value.strip().lower() for name in ("list-post", "x-loop") for value in post.headers.get_all(name)]
     named = any(value.strip("<>").removeprefix("mailto:") == posting for value in values)
     ours = f"<{post.mailing_list.list_id}>"
     if named or any(ours in value.lower() for value in post.headers.get_all("list-id")):

@@ -18,7 +18,7 @@ def apply(draft: Draft) -> None:
     if not draft.is_own:
         apply_hash(draft)
     if draft.envelope.kind == "posting":
-        draft.edit(Append("X-BeenThere", draft.mailing_list.fqdn_listname))  # By this one, `loop` knows it again.
+        draft.edit(Append("X-Loop", draft.mailing_list.fqdn_listname))  # By this one, `loop` knows it again.
     if not draft.has("x-mailman-version"):
         draft.edit(Append("X-Mailman-Version", _VERSION))
     if not draft.has("precedence"):

@@ -16,7 +16,7 @@ name = "dmarc"
 
 _KEPT = (
     "archived-at", "date", "in-reply-to", "list-", "precedence", "references", "subject", "to",
-    "x-beenthere", "x-mailman-",
+    "x-loop", "x-mailman-",
 )  # fmt: skip
 
 
