@@ -17,7 +17,8 @@ _RECEIPTS = ("Return-Receipt-To", "Disposition-Notification-To", "X-Confirm-Read
 # An anonymous list keeps only what is known to tell nothing: signatures, keys, relays and programs all name people.
 _HARMLESS = re.compile(
     r"to|cc|subject|date|in-reply-to|references|mime-version|content-.*|keywords|precedence|auto-submitted|importance"
-    r"|priority|x-(mailman-|content-filtered-by|topics|ack|beenthere|loop|list-administrivia|spam-|no-archive|archive).*",
+    r"|priority|x-loop"
+    r"|x-(mailman-|content-filtered-by|topics|ack|beenthere|list-administrivia|spam-|no-archive|archive).*",
     re.IGNORECASE,
 )
 
