@@ -68,8 +68,8 @@ def fill(site: Site, count: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO people_address (email, original_email, display_name, registered_on, verified_on) "
-            f"{numbers} SELECT 'm' || i || '@' || (i % 997) || '.example', 'm' || i || '@' || (i % 997) || '.example',"
-            f" '', {now}, {now} FROM n",
+            f"{numbers} SELECT email, email, '', {now}, {now}"
+            " FROM (SELECT i, 'm' || i || '@' || (i %% 997) || '.example' AS email FROM n) made ORDER BY i",
             [count],
         )
         cursor.execute(

@@ -55,6 +55,8 @@ class ScriptedRelay:
         """Seconds for every 300 lines of content: a slow line."""
         self.reply_drag = 0.0
         """Seconds before every reply to RCPT."""
+        self.slow_domain = ""
+        """If there is one, only recipients of this domain are answered so slowly."""
         self.forgetful = False
         """Takes recipients after it refused the sender."""
         self.ended = asyncio.Event()
@@ -138,7 +140,7 @@ class ScriptedRelay:
             if verb == "MAIL" and sender:
                 writer.write(b"503 5.5.1 nested MAIL\r\n")
                 continue
-            if verb == "RCPT" and self.reply_drag:
+            if verb == "RCPT" and self.reply_drag and self.slow_domain in line:
                 await asyncio.sleep(self.reply_drag)
             answer = await self._answer(writer, verb, line)
             if answer is None or verb == "QUIT":

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postroad.mailflow.delivery.client import Copy, Outcome, Relay
-from postroad.mailflow.delivery.pool import Pool
+from postroad.mailflow.delivery.pool import AT_A_TIME, MOST_WAITING, Pool
 
 BODY = b"Subject: x\r\n\r\nhello\r\n"
 
@@ -85,7 +85,7 @@ def test_copies_are_taken_only_as_they_can_be_sent(scripted):
 
         def endless():
             nonlocal taken
-            for copy in copies(5000):
+            for copy in copies(6000):
                 taken += 1
                 yield copy
 
@@ -93,7 +93,7 @@ def test_copies_are_taken_only_as_they_can_be_sent(scripted):
             pool = Pool(relay.relay(), 2, lambda outcomes: None)
             task = asyncio.create_task(pool.submit(endless()))
             await relay.event("DOT").wait()
-            assert taken <= 130
+            assert taken <= MOST_WAITING + AT_A_TIME
             assert pool.in_flight <= 4
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

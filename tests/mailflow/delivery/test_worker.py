@@ -164,6 +164,32 @@ def test_small_domains_do_not_wait_for_a_big_one(dogs, scripted, monkeypatch):
     assert max(i for i, r in enumerate(order) if r.endswith("small.example")) < 20
 
 
+def test_what_one_recipient_was_answered_is_known(dogs, scripted, monkeypatch):
+    """Did she get it? Every try with its reply, the latest last, however the address is written."""
+    members(dogs, 3)
+    send()
+    busy = lambda verb, number, line: "450 4.2.1 busy" if verb == "RCPT" and "m1@" in line else None  # noqa: E731
+    deliver(scripted(busy), finished, monkeypatch)
+    Job.objects.update(due_at=0)
+    deliver(scripted(), lambda: not Job.objects.exists(), monkeypatch)
+    replies = [reply for _, _, reply in replies_of("one@example.org", "M1@Example.net")]
+    assert [reply[:3] for reply in replies] == ["450", "250"]
+    assert not list(replies_of("one@example.org", "stranger@example.net"))
+
+
+def test_a_slow_domain_holds_nobody_up(dogs, scripted, monkeypatch):
+    """Whose recipients the relay takes long to answer for has half of the connections; the others' mail passes by."""
+    members(dogs, 60, "slow.example")
+    members(dogs, 120, "quick.example")
+    send()
+    relay = scripted()
+    relay.slow_domain, relay.reply_drag = "slow.example", 0.05
+    deliver(relay, finished, monkeypatch)
+    order = [recipients[0].rpartition("@")[2] for _, recipients, _ in relay.messages]
+    last_quick = max(index for index, domain in enumerate(order) if domain == "quick.example")
+    assert order[:last_quick].count("slow.example") < 30
+
+
 def test_a_chunk_that_cannot_be_finished_keeps_its_replies_until_the_database_is_back(
     dogs, scripted, monkeypatch, outage, caplog
 ):

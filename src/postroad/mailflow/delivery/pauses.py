@@ -1,10 +1,8 @@
 """Leaves a receiving domain in peace that puts our mail off again and again, while the others go on."""
 
 import time
-from collections.abc import Sequence
 
 from postroad.foundation.configuration import current
-from postroad.mailflow.delivery.chunks import Recipient
 
 PATIENCE = 20
 """So many recipients put off in a row are the domain's doing."""
@@ -48,16 +46,3 @@ class Pauses:
 
 def _domain(email: str) -> str:
     return email.rpartition("@")[2].lower()
-
-
-def in_turn(recipients: Sequence[tuple[int, Recipient]]) -> list[tuple[int, Recipient]]:
-    """The recipients so that each domain has its turn: the first of each, the second of each, and so on."""
-    turns: dict[str, int] = {}
-    ordered = []
-    for place in recipients:
-        domain = place[1].email.rpartition("@")[2]
-        turns[domain] = turn = turns.get(domain, 0) + 1
-        ordered.append((turn, place))
-    if len(turns) > 1:
-        ordered.sort(key=lambda entry: entry[0])
-    return [place for _, place in ordered]

@@ -7,16 +7,20 @@ what was not tried comes back unsent, and the next submission waits until trying
 import asyncio
 import random
 import ssl
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from itertools import islice
 
 from postroad.mailflow.delivery.client import Connection
 from postroad.mailflow.delivery.relay import LOST, Copy, Outcome, Relay
 from postroad.mailflow.delivery.transaction import Submission, Transaction
+from postroad.mailflow.delivery.waiting import Waiting
 
 MAX_BARREN = 3
 """So many sessions in a row that took no mail count as a relay that is away."""
+MOST_WAITING = 4096
+"""Copies that wait in memory, so that those for a slow domain leave room for the others; they are not made yet."""
+AT_A_TIME = 64
+"""Copies taken from a submission before the connections get to see them."""
 
 
 class Pool:
@@ -48,9 +52,7 @@ class Pool:
         self._idle_seconds = idle_seconds
         self._first_pause = first_pause
         self._longest_pause = longest_pause
-        self._high = max(64, 8 * self._most)
-        self._low = self._high // 2
-        self._waiting: deque[Transaction] = deque()
+        self._waiting = Waiting(self._most)
         self._submissions: set[Submission] = set()
         self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._open: set[Connection] = set()
@@ -103,7 +105,7 @@ class Pool:
             self._submissions.discard(submission)
             submission.finished.cancel()
             if submission.left:
-                self._waiting = deque(item for item in self._waiting if item.submission is not submission)
+                self._waiting.without(submission)
         return submission.unsent
 
     async def close(self, grace_seconds: float = 30) -> None:
@@ -139,20 +141,20 @@ class Pool:
     async def _feed(self, submission: Submission, copies: Iterable[Copy]) -> None:
         source = iter(copies)
         while not self._refuses(submission):
-            if (room := self._high - len(self._waiting)) <= 0:
+            if len(self._waiting) >= MOST_WAITING:
                 await self._wait_for_room()
                 continue
-            batch = list(islice(source, room))
+            batch = list(islice(source, AT_A_TIME))
             for copy in batch:
                 self._queue(submission, copy)
             self._dispatch()
-            if len(batch) < room:
+            if len(batch) < AT_A_TIME:
                 return
         submission.unsent.extend(source)
 
     async def _feed_slowly(self, submission: Submission, source: AsyncIterator[Copy]) -> None:
         async for copy in source:
-            while len(self._waiting) >= self._high and not self._refuses(submission):
+            while len(self._waiting) >= MOST_WAITING and not self._refuses(submission):
                 await self._wait_for_room()
             if self._refuses(submission):
                 submission.unsent.append(copy)
@@ -171,20 +173,18 @@ class Pool:
     def _queue(self, submission: Submission, copy: Copy) -> None:
         if copy.recipients:
             submission.left += 1
-            self._waiting.append(Transaction(copy, submission))
+            self._waiting.put(Transaction(copy, submission))
 
     # --- keeper of the connections
 
     def take(self) -> Transaction | None:
         """Give a connection the next transaction; from now on it is in flight."""
-        waiting = self._waiting
-        if self._hungry and len(waiting) <= self._low:
+        if self._hungry and len(self._waiting) <= MOST_WAITING // 2:
             self._hungry = False
             self._room.set()
-        if not waiting:
-            return None
-        self.in_flight += 1
-        return waiting.popleft()
+        transaction = self._waiting.take()
+        self.in_flight += transaction is not None
+        return transaction
 
     def opened(self, connection: Connection) -> None:
         """Count a session that got as far as mail."""
@@ -202,6 +202,7 @@ class Pool:
         if outcomes:
             self._hand_over(outcomes)
         self.in_flight -= len(done) + len(again)
+        self._waiting.landed((*done, *again))
         for transaction in done:
             self._land(transaction.submission)
         if talk.answered and not connection.proven:
@@ -298,7 +299,7 @@ class Pool:
 
     def _retry(self, again: list[Transaction]) -> None:
         """Put back at the head what a broken session left untouched."""
-        self._waiting.extendleft(reversed(again))
+        self._waiting.put_back(again)
         if self._closing.is_set():
             self._give_back()
         else:
@@ -306,7 +307,7 @@ class Pool:
 
     def _give_back(self) -> None:
         """Return all that waits; a copy that has an outcome already gets one for its other recipients too."""
-        given, self._waiting = self._waiting, deque()
+        given = self._waiting.clear()
         for submission in self._submissions:
             submission.stopped = True
         outcomes: list[Outcome] = []

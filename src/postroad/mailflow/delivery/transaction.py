@@ -32,11 +32,13 @@ class Submission:
 class Transaction:
     """A copy, its recipients without an outcome (`pending`) and those the relay took in this attempt (`accepted`)."""
 
-    __slots__ = ("accepted", "attempts", "copy", "overflow", "pending", "submission", "wire")
+    __slots__ = ("accepted", "attempts", "copy", "domain", "overflow", "pending", "submission", "wire")
 
     def __init__(self, copy: Copy, submission: Submission) -> None:
         self.copy = copy
         self.submission = submission
+        self.domain = copy.recipients[0].rpartition("@")[2].lower() if len(copy.recipients) == 1 else ""
+        """Who receives a personal copy; empty where several may."""
         self.pending = dict.fromkeys(range(len(copy.recipients)))
         self.accepted: list[int] = []
         self.overflow: list[int] = []

@@ -28,7 +28,7 @@ from postroad.mailflow.delivery.actions import DATABASE_AWAY, Work
 from postroad.mailflow.delivery.copies import Source, bulk, personal
 from postroad.mailflow.delivery.journal import Journal
 from postroad.mailflow.delivery.outbox import Outbox
-from postroad.mailflow.delivery.pauses import Pauses, in_turn
+from postroad.mailflow.delivery.pauses import Pauses
 from postroad.mailflow.delivery.pool import Pool
 from postroad.mailflow.delivery.relay import Copy, Outcome, Relay
 from postroad.mailflow.delivery.sorting import line_of
@@ -195,7 +195,7 @@ class Delivery:
         todo = [(i, work.recipients[i]) for i, number in enumerate(work.results.of) if number < 0]
         serial = next(self._serials)
         self._active[serial] = (work, {})
-        await self._submit(source, in_turn(todo), serial)
+        await self._submit(source, todo, serial)
         if work.left == 0:
             await self._finish(work)
         elif self._stop.is_set():

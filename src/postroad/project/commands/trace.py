@@ -32,6 +32,8 @@ def command(home: str | None, message_id: str, recipient: str | None, recipients
         )
     for _, address, reply in found.replies:
         click.echo(f"{'':23}{address:45} {reply or 'no reply yet'}")
+    if recipient and not found.replies:
+        click.echo(f"{'':23}{recipient:45} is not among those it goes to")
 
 
 def _when(moment: float) -> str:
