@@ -53,3 +53,56 @@ def test_words_are_folded_stemmed_and_cjk_runs_cut_in_pairs():
     assert list(tokens("Größe ｆｕｌｌ TOMATOES")) == ["gross", "full", "tomato"]
     assert list(tokens("全文検索")) == ["全文", "文検", "検索"]
     assert list(tokens("設")) == ["設"]
+
+
+MORE = (
+    ("list:ant", ["one", "two"]),
+    ("list:ant@example.com hello", ["one", "two"]),
+    ("list:bee hello", []),
+    ("-list:ant hello", []),
+    ("has:attachment", ["two"]),
+    ("-has:attachment hello", ["one"]),
+    ("after:2026", ["one", "two"]),
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("text", "expected"), MORE)
+def test_a_search_of_the_site_understands_lists_and_attachments(client, archive, text, expected):
+    archive("one", "hello\n")
+    body = "--x\nContent-Type: text/plain\n\nhello\n--x\nContent-Disposition: attachment; filename=a.txt\n\nb\n--x--\n"
+    archive("two", body, content_type="multipart/mixed; boundary=x", days=1)
+    page = client.get("/search/", {"q": text}).content.decode()
+    shown = [m.message_id.partition("@")[0] for m in Mail.objects.order_by("pk") if m.message_id_hash in page]
+    assert shown == (expected if "list" not in text or "hello" in text else [])
+
+
+@pytest.mark.django_db
+def test_the_best_come_first_when_that_is_asked(ant, archive):
+    archive("much", "ants\n", subject="Ants and ants", days=0)
+    archive("little", f"{'word ' * 200} ants\n", subject="Something", days=5)
+    keys = search(parse("ants"), [ant.pk], 0, 20, by_relevance=True).mails
+    assert [Mail.objects.get(pk=k).message_id for k in keys] == ["much@example.com", "little@example.com"]
+
+
+@pytest.mark.django_db
+def test_the_words_that_were_found_are_marked_and_quotes_come_last(client, archive):
+    archive("one", "> an old tomato\nMy <own> tomatoes are green.\n")
+    page = client.get("/search/?q=tomato").content.decode()
+    assert "My &lt;own&gt; <mark>tomatoes</mark> are green." in page
+    assert "old" not in page.partition("<main")[2].partition("</main")[0]
+
+
+@pytest.mark.django_db
+def test_what_is_not_understood_is_told(client, archive):
+    archive("one")
+    page = client.get("/search/?q=after:yesterday+hello").content.decode()
+    assert "<code>after:yesterday</code>" in page
+
+
+@pytest.mark.django_db
+def test_a_search_has_a_feed_and_a_description_for_browsers(client, archive):
+    archive("one", "tomato\n")
+    feed = client.get("/search/feed.atom?q=tomato").content.decode()
+    assert feed.count("<entry>") == 1
+    assert "{searchTerms}" in client.get("/search/description.xml").content.decode()
