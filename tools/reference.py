@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import parity
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -103,7 +105,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return ", ".join([words, *(note for note in notes if note)])
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"rest.md": rest}
+PAGES: Mapping[str, Callable[[], str]] = {"rest.md": rest, "parity.md": parity.page}
 
 
 def main() -> None:

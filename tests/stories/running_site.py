@@ -50,6 +50,7 @@ class Site:
         self.mail: dict[str, object] = {}
         """Keys of `[mail]`; set before `start`."""
         self.maps: dict[str, object] = {}
+        self.templates: dict[str, object] = {}
         self.process: subprocess.Popen[str] | None = None
         self._database = uuid.uuid4().hex[:12]
 
@@ -72,6 +73,7 @@ class Site:
             "smtp": self.smtp,
             "mail": self.mail,
             "maps": self.maps,
+            "templates": self.templates,
         }
         lines = []
         for name, keys in sections.items():
@@ -175,4 +177,6 @@ class Site:
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value) if isinstance(value, int | float) else f'"{value}"'

@@ -19,7 +19,7 @@ _FORMS = ("", "application/x-www-form-urlencoded", "text/plain")
 
 
 def given(request: HttpRequest) -> Values:
-    """What the request says, as one dictionary: JSON, or form and query together; a repeated key is a list.
+    """What the request says, as one dictionary: JSON, or form and query together; a key repeated in one of them is a list.
 
     Raises:
         BadInput: the body is no JSON object, no form, or not in UTF-8.
@@ -37,8 +37,13 @@ def _given(request: HttpRequest) -> Values:
         return _json(request.body)
     if request.body and content_type not in _FORMS:
         raise BadInput(f"Send application/x-www-form-urlencoded or application/json, not {content_type}.")
+    # Seen in practice: Postorius asks for members with the same fields in query and form; the form's count then.
+    return {**_merged(_pairs(request.META.get("QUERY_STRING", "").encode("latin-1"))), **_merged(_pairs(request.body))}
+
+
+def _merged(pairs: list[tuple[str, str]]) -> Values:
     merged: Values = {}
-    for name, value in _pairs(request.META.get("QUERY_STRING", "").encode("latin-1")) + _pairs(request.body):
+    for name, value in pairs:
         merged[name] = [*as_list(merged[name]), value] if name in merged else value
     return merged
 
