@@ -27,7 +27,7 @@ MAIL = (
 )
 
 FIELDS: Mapping[str, Any] = {
-    "mail_host": "new.example", "fqdn_listname": "new@example.com", "owner": "olga@example.com", "display_name": "New",
+    "url": "https://example.org/hook", "mail_host": "new.example", "fqdn_listname": "new@example.com", "owner": "olga@example.com", "display_name": "New",
     "description": "new", "alias_domain": "alias.example", "base_url": "https://lists.example.com/",
     "cleartext_password": "correct", "is_server_owner": False, "subscriber": "anne@example.com", "emails": ["anne@example.com"],
     "header": "x-spam", "pattern": "^yes", "action": "defer", "tag": "spam", "text": MAIL.decode(), "q": "anne",
@@ -85,6 +85,7 @@ class Site:
             rest.patch(f"lists/{ANT}/config", subscription_policy="moderate", admin_immed_notify=False),
             rest.post("members", list_id=ANT, subscriber="late@example.org", pre_verified=True, pre_confirmed=True),
             rest.post("queues/in", list_id=BEE, text=MAIL.decode()),
+            *(rest.post(f"{place}webhooks", url="http://127.0.0.1:1/hook") for place in ("", f"lists/{ANT}/")),
             rest.post("tokens", user="anne@example.com", name="script", scope="read"),
         ]  # fmt: skip
         assert all(reply.status < 300 for reply in made), [reply for reply in made if reply.status >= 300]
@@ -115,6 +116,7 @@ class Site:
             "attribute": "description", "template": "list:user:notice:welcome", "request_id": "1", "position": "0",
             "token": rest.get(f"lists/{ANT}/requests").entries[0]["token"], "section": "mta", "name": "in",
             "file": rest.get("queues/in").json["files"][0], "rest": "x",
+            "webhook_id": str(rest.get("webhooks").entries[0]["id"]),
             "token_id": str(rest.get("tokens").entries[0]["id"]),
         }  # fmt: skip
 
@@ -123,6 +125,8 @@ class Site:
         parts = {**self.parts, **other}
         if "bans/" in route:
             parts["email"] = other.get("email", "bad@example.org")
+        if route.startswith("lists/") and "webhook_id" in route and "webhook_id" not in other:
+            parts["webhook_id"] = str(int(parts["webhook_id"]) + 1)
         parts |= {name: value for name, value in PARTS.get(f"{method} {route}", {}).items() if name not in other}
         return "/".join(
             quote(parts[part.strip("<>").partition(":")[2]]) if part[0] == "<" else part for part in route.split("/")

@@ -34,6 +34,7 @@ from postroad.foundation.sections import (
     Storage,
     Templates,
     Web,
+    Webhooks,
 )
 
 
@@ -50,6 +51,7 @@ class Configuration:
     maps: Maps = field(default_factory=Maps)
     smtp: Smtp = field(default_factory=Smtp)
     templates: Templates = field(default_factory=Templates)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     mail: Mail = field(default_factory=Mail)
     dkim: Dkim = field(default_factory=Dkim)
     nntp: Nntp = field(default_factory=Nntp)

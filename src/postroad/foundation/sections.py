@@ -98,6 +98,13 @@ class Templates:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Networks (`10.0.0.0/8`) that webhooks may reach although they are not of the public network."""
+
+    allow_networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """How mail is treated, site-wide; days and seconds are in the names."""
 

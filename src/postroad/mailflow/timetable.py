@@ -19,6 +19,9 @@ from postroad.foundation.queue.schedule import DAY, Task
 from postroad.foundation.queue.worker import Stage
 from postroad.foundation.rest.audit import forget_old_calls
 from postroad.foundation.storage.collecting import collect_each_day
+from postroad.foundation.webhooks.actions import forget_old_deliveries
+from postroad.foundation.webhooks.worker import tell
+from postroad.foundation.webhooks.worker import work as note_told
 from postroad.mailflow.archive.worker import work as archive
 from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
@@ -55,6 +58,11 @@ FETCHES = (
     Stage("templates", send_postponed, batch=1, outside=fetch_texts),
 )
 
+HOOKS = (
+    # They wait for programs of others.
+    Stage("webhooks", note_told, batch=1, outside=tell),
+)
+
 LOOKUPS = (
     # They wait for name servers, and posts wait for them.
     Stage("lookups", come_back, batch=1, outside=look_up),
@@ -77,10 +85,11 @@ TASKS = (
     Task("forget old answers", limits.forget_old),
     Task("discard expired held posts", discard_expired),
     Task("forget old calls", forget_old_calls),
+    Task("forget old deliveries of webhooks", forget_old_deliveries),
     Task("send digests", send_digests, every=DAY, at=12 * 3600.0),
     Task("forget contents nobody needs", collect_each_day, every=86_400.0),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""
 
-QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS, *FETCHES, *ISSUES)), "delivery")
+QUEUES = (*(stage.queue for stage in (*STAGES, *GATEWAYS, *LOOKUPS, *FETCHES, *HOOKS, *ISSUES)), "delivery")

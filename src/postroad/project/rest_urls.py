@@ -33,6 +33,7 @@ from postroad.project import config_3_0_api as config_3_0
 from postroad.project import insight_api as insight
 from postroad.project import queues_api as queues
 from postroad.project import system_api as system
+from postroad.project import webhooks_api as webhooks
 
 
 def _show_document(request: HttpRequest) -> HttpResponse:
@@ -113,6 +114,12 @@ ROWS: Sequence[Row] = (
     ("lists/<str:list_id>/trace", insight.trace_, "moderate", "site"),
     ("lists/<str:list_id>/explain", insight.explain_, "site", "moderate"),
     ("lists/<str:list_id>/audit", insight.audit, "manage", "site"),
+    ("webhooks", webhooks.webhooks, "site", "site"),
+    ("webhooks/<str:webhook_id>", webhooks.webhook, "site", "site"),
+    ("webhooks/<str:webhook_id>/deliveries", webhooks.deliveries, "site", "site"),
+    ("lists/<str:list_id>/webhooks", webhooks.webhooks, "manage", "manage"),
+    ("lists/<str:list_id>/webhooks/<str:webhook_id>", webhooks.webhook, "manage", "manage"),
+    ("lists/<str:list_id>/webhooks/<str:webhook_id>/deliveries", webhooks.deliveries, "manage", "manage"),
     ("reserved/reset", system.reserved_reset, "site", "site"),
     ("reserved/uids/orphans", system.reserved_orphans, "site", "site"),
 )

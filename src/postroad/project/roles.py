@@ -23,13 +23,13 @@ Ready = Callable[[], None]
 def mail(ready: Ready) -> None:
     """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
     from postroad.mailflow.intake import map_files
-    from postroad.mailflow.timetable import FETCHES, GATEWAYS, ISSUES, LOOKUPS, STAGES, TASKS
+    from postroad.mailflow.timetable import FETCHES, GATEWAYS, HOOKS, ISSUES, LOOKUPS, STAGES, TASKS
 
     # Who accepts mail shares the interpreter with who works on it; a long turn of one is a late reply of the other.
     sys.setswitchinterval(0.0005)
     workers = [
         Worker("mail", STAGES), Worker("gateways", GATEWAYS), Worker("lookups", LOOKUPS), Worker("issues", ISSUES),
-        Worker("fetches", FETCHES),
+        Worker("fetches", FETCHES), Worker("hooks", HOOKS),
     ]  # fmt: skip
     for worker in workers:
         release_claims(worker.name)

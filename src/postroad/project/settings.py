@@ -29,6 +29,7 @@ ROWS_OF_A_LIST = (
     ("subscriptions.Consent", "list_id"),
     ("notices.AutoResponse", "list_id"),
     ("notices.TemplateUri", "context"),
+    ("webhooks.Webhook", "list_id"),
 )
 ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"),)
 # Columns that repeat an address, or that of the user they belong to (model, user, column): they follow its changes.
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
     "postroad.foundation.queue",
     "postroad.foundation.storage",
     "postroad.foundation.rest",
+    "postroad.foundation.webhooks",
     "postroad.community.people",
     "postroad.community.lists",
     "postroad.community.bans",

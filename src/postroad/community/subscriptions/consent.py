@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from postroad.community.subscriptions.models import Attempt, Consent
 from postroad.foundation.errors import TooMany
+from postroad.foundation.webhooks.actions import announce
 
 REQUESTS_AN_HOUR = 10
 """From one IPv4 address or one IPv6 /64 (facts: security T1)."""
@@ -42,6 +43,8 @@ def note(list_id: str, email: str, event: Event, origin: Origin) -> None:
     Consent.objects.create(
         list_id=list_id, email=email, event=event, surface=origin.surface, evidence=origin.evidence[:255]
     )
+    if event in ("joined", "left"):
+        announce(f"member.{event}", list_id, {"email": email})
 
 
 def count_request(origin: Origin) -> None:

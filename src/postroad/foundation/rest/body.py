@@ -19,7 +19,9 @@ _FORMS = ("", "application/x-www-form-urlencoded", "text/plain")
 
 
 def given(request: HttpRequest) -> Values:
-    """What the request says, as one dictionary: JSON, or form and query together; a key repeated in one of them is a list.
+    """What the request says, as one dictionary: JSON, or form and query together.
+
+    A key that is repeated, in the form or in the query, is a list.
 
     Raises:
         BadInput: the body is no JSON object, no form, or not in UTF-8.

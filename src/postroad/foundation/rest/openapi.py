@@ -21,6 +21,7 @@ PARTS: Mapping[str, str] = {
     "template": "the name of a template, such as list:user:notice:welcome",
     "request_id": "the number of a held message",
     "token_id": "the number of a token",
+    "webhook_id": "the number of a webhook",
     "token": "the token of a waiting request",
     "position": "a place in the order, from 0",
     "section": "a section of the configuration",

@@ -5,6 +5,7 @@ from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
+from postroad.foundation.webhooks.actions import announce
 from postroad.mailflow.archive.actions import Incoming, archive
 
 
@@ -26,3 +27,5 @@ def work(envelope: Envelope) -> None:
         queue.record(
             envelope, "archive", "archived", f"in the thread “{mail.thread.subject[:80]}”", mail.message_id_hash
         )
+        told = {"message_id": envelope.message_id, "hash": mail.message_id_hash}
+        announce("post.archived", envelope.list_id, told)

@@ -21,6 +21,7 @@ from postroad.community.subscriptions.tokens import hashed, new_token, resume_to
 from postroad.foundation.configuration import current
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
+from postroad.foundation.webhooks.actions import announce
 from postroad.mailflow.bounces import queries, settings
 from postroad.mailflow.bounces.models import BounceEvent, Probe, Receiver
 from postroad.mailflow.bounces.reports import Failure
@@ -187,6 +188,8 @@ def _switch_off(member: Member, event: BounceEvent) -> str:
     member.save()
     if settings.bounce_notify_owner_on_disable.of(member.mailing_list):
         _tell_owners(member, "list:admin:notice:disable", event)
+    address = member.effective_address
+    announce("member.disabled", member.mailing_list.list_id, {"email": address.email if address else ""})
     return "delivery switched off"
 
 

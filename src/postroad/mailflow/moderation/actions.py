@@ -20,6 +20,7 @@ from postroad.foundation.errors import BadInput, NotAllowed, NotFound
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.storage import actions as storage
+from postroad.foundation.webhooks.actions import announce
 from postroad.mailflow.moderation import answers, settings
 from postroad.mailflow.moderation.models import GoodPosts, HeldMessage
 from postroad.mailflow.moderation.post import Post
@@ -46,19 +47,27 @@ def carry_out(post: Post, verdict: Verdict) -> None:
     match verdict.action:
         case "accept":
             queue.put("pipeline", e)
-            queue.record(e, "moderation", "accepted", f"by {verdict.decided_by}")
+            _record(e, "accepted", f"by {verdict.decided_by}")
             if e.kind == "posting" and post.member is not None:
                 _count_good_post(post.mailing_list, post.member)
         case "hold":
             held = _hold(post, e)
-            queue.record(e, "moderation", "held", why, str(held.request_id))
+            _record(e, "held", why, str(held.request_id))
         case "reject":
             answers.refuse(post, verdict.reasons or (why,))
-            queue.record(e, "moderation", "rejected", why)
+            _record(e, "rejected", why)
         case "discard":
             if verdict.decided_by == "nonmember-moderation" and settings.forward_auto_discards.of(post.mailing_list):
                 answers.tell_of_discard(post)
-            queue.record(e, "moderation", "discarded", why)
+            _record(e, "discarded", why)
+
+
+def _record(envelope: Envelope, outcome: str, why: str, reference: str = "") -> None:
+    """Write what was done into the post's journey, and tell whoever listens."""
+    queue.record(envelope, "moderation", outcome, why, reference)
+    if envelope.kind == "posting":
+        told = {"message_id": envelope.message_id, "sender": envelope.moderation_sender, "reason": why}
+        announce(f"post.{outcome}", envelope.list_id, told)
 
 
 def _know_strangers(post: Post) -> None:
@@ -124,7 +133,7 @@ def decide(held: HeldMessage, action: str, comment: str = "", forward: Sequence[
     if action == "reject" and held.sender:
         answers.tell_of_rejection(held, comment)
     why = f"by {by or 'a moderator'}{': ' if comment else ''}{comment}"
-    queue.record(envelope, "moderation", OUTCOMES[action], why)
+    _record(envelope, OUTCOMES[action], why)
     return OUTCOMES[action]
 
 

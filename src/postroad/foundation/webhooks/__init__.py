@@ -1,0 +1,1 @@
+"""Tells other programs what happened here, by signed HTTP requests (standard-webhooks' conventions)."""
