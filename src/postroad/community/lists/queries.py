@@ -27,6 +27,17 @@ def find_list(list_id_or_address: str) -> MailingList | None:
     return MailingList.objects.filter(list_id=list_id_or_address.lower()).first()
 
 
+def list_key(list_id_or_address: str) -> int | None:
+    """The key of the list that `find_list` finds, without the rest of it."""
+    if "@" in list_id_or_address:
+        found = find_list(list_id_or_address)
+        return found.pk if found else None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM lists_list WHERE list_id = %s", (list_id_or_address.lower(),))
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def stored_row(list_id: str) -> tuple[Any, ...] | None:
     """Everything that is stored of a list itself, as the database has it: equal as long as nothing was changed."""
     with connection.cursor() as cursor:

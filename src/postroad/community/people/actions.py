@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from postroad.community.people import sign_in
 from postroad.community.people.models import DIGEST_MODES, PREFERENCE_NAMES, Address, Preferences, User
-from postroad.community.people.queries import find_address, find_user
+from postroad.community.people.queries import find_address, find_user, is_known
 from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
@@ -223,7 +223,7 @@ def create_newcomer(email: str, display_name: str = "", *, verified: bool = Fals
     Raises:
         BadInput: it is no mail address.
     """
-    if find_address(email) is not None or sign_in.is_known(email):
+    if is_known(email):
         return None
     if not is_valid_email(email):
         raise BadInput(f"Invalid email address: {email}")

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from postroad.community.people.models import Address, User
@@ -10,6 +11,18 @@ from postroad.community.people.models import Address, User
 def find_address(email: str) -> Address | None:
     """The address, in any case."""
     return Address.objects.select_related("user").filter(email=email.lower()).first()
+
+
+def is_known(email: str) -> bool:
+    """Whether anybody ever used this address here, or wants to sign in with it."""
+    address = email.lower()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM people_address WHERE email = %s"
+            " UNION ALL SELECT 1 FROM account_emailaddress WHERE email = %s LIMIT 1",
+            (address, address),
+        )
+        return cursor.fetchone() is not None
 
 
 def find_user(uuid_or_email: UUID | str) -> User | None:

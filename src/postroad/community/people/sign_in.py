@@ -27,11 +27,6 @@ def follow(address: Address) -> None:
     settle(address.user)
 
 
-def is_known(email: str) -> bool:
-    """Whether somebody signs in with this address, or wants to."""
-    return bool(EmailAddress.objects.filter(email=email.lower()).exists())
-
-
 def begin(address: Address) -> None:
     """Let the new user of a new address sign in with it."""
     EmailAddress.objects.create(

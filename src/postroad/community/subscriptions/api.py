@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from postroad.community.lists.api import LIST, find_list, list_resource
 from postroad.community.lists.models import MailingList
-from postroad.community.lists.queries import counted
+from postroad.community.lists.queries import counted, list_key
 from postroad.community.people.api import find_address
 from postroad.community.people.models import Preferences
 from postroad.community.people.queries import find_user
@@ -127,7 +127,7 @@ def _show_members(request: HttpRequest) -> HttpResponse:
 
 def _show_roster(request: HttpRequest, list_id: str, role: str) -> HttpResponse:
     """Who is on a list in one role."""
-    return _page(request, Selection(mailing_list=find_list(list_id).pk, roles=(role,)))
+    return _page(request, Selection(mailing_list=found(list_key(list_id)), roles=(role,)))
 
 
 def _empty_roster(request: HttpRequest, values: Values, list_id: str, role: str) -> HttpResponse:
