@@ -1,5 +1,6 @@
 """Writes the generated pages of docs/reference/: `make reference`. A test tells when one is not current."""
 
+import importlib
 import os
 import sys
 import tempfile
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import parity
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +107,55 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return ", ".join([words, *(note for note in notes if note)])
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"rest.md": rest, "parity.md": parity.page}
+def commands() -> str:
+    """Every command of the three programs: usage, meaning, options, an example."""
+    from postroad.project.commands.completion import PROGRAMS
+
+    lines = ["# Commands", "", *_OF_COMMANDS]
+    for program, place in PROGRAMS.items():
+        module, _, attribute = place.partition(":")
+        root = getattr(importlib.import_module(module), attribute)
+        lines += ["", f"## {program}", "", *_commands(program, root, click.Context(root, info_name=program), "")]
+    return "\n".join(lines) + "\n"
+
+
+_OF_COMMANDS = """This page is made from the programs' own help by `make reference`. `postroad` is Postroad's command; `mailman` and
+`mailman-web` are drop-ins for Mailman's, with its names, options, output and exit codes.
+
+`--home DIR`, or `POSTROAD_HOME`, names the site's home; `-h` explains every command. Exit codes of `postroad`: 0 done, 1 done
+with findings, 2 wrong use or bad input and nothing changed, 3 failed. `postroad completion` lets the shell complete them.""".split(
+    "\n"
+)
+
+
+def _commands(program: str, group: click.Group, context: click.Context, path: str) -> Iterator[str]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        below = click.Context(command, context, name)
+        whole = f"{path} {name}".strip()
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield from _command(program, whole, command, below)
+        if isinstance(command, click.Group):
+            yield from _commands(program, command, below, whole)
+
+
+def _command(program: str, path: str, command: click.Command, context: click.Context) -> Iterator[str]:
+    from postroad.project import examples
+    from postroad.project.mailman_web.cli import OF_DJANGO
+
+    usage = [piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]"]
+    meaning = " ".join((command.help or OF_DJANGO.get(path, "")).replace("\b", "").split())
+    yield f"**`{' '.join((program, path, *usage))}`** {meaning}"
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record and record[1] and parameter.name != "home" and "--help" not in record[0]:
+            yield f"- `{record[0]}` {record[1]}".rstrip()
+    yield f"- Example: `{examples.line(program, path)}`"
+    yield ""
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"rest.md": rest, "commands.md": commands, "parity.md": parity.page}
 
 
 def main() -> None:

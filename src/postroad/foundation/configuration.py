@@ -180,14 +180,14 @@ def _section(file: Path, section: str, kind: typing.Any, given: dict[str, object
     for key in hints:
         variable = f"POSTROAD_{section}_{key}".upper()
         if variable in os.environ:
-            values[key] = _from_text(os.environ[variable], hints[key])
+            values[key] = from_text(os.environ[variable], hints[key])
     for key in values:
         if key not in hints:
             raise ConfigurationError(f"{file}: [{section}] has no key {key}; allowed: {', '.join(hints)}")
     return kind(**{key: _checked(file, section, key, value, hints[key]) for key, value in values.items()})
 
 
-def _from_text(text: str, hint: object) -> object:
+def from_text(text: str, hint: object) -> object:
     """An environment variable's text as TOML would have given it; text that does not parse is judged by the check."""
     if hint in (str, Listen, Listen | None) or typing.get_origin(hint) is typing.Literal:
         return text

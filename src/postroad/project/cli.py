@@ -9,28 +9,38 @@ import click
 
 from postroad.project.command_line import LazyGroup, run
 
-COMMANDS = {
-    "serve": "Run the site: mail, delivery, web and REST.",
-    "list": "Make, show, change and remove mailing lists.",
-    "member": "Add, show and remove members.",
-    "user": "Make, show and change users.",
-    "token": "Make, show and revoke people's tokens for REST.",
-    "queue": "See what waits, retry or drop what is quarantined.",
-    "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
-    "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",
-    "import": "Bring in a Mailman site or an old archive, as often as you like.",
-    "verify": "Recount an old site and this one, and say what agrees.",
-    "backup": "Write everything of the site into one file, while it serves.",
-    "restore": "Make an empty home the site of a backup, on either database.",
-    "export": "Write lists, members and archives as files that any program reads.",
-    "upgrade": "Bring the site to this release: snapshot, migrate, self-test, roll back on failure.",
-    "rollback": "Go back to the snapshot before the last upgrade.",
-    "dkim": "Keys that mail is signed with, their DNS records, their rotation.",
-    "config": "Show every key of postroad.toml with its value and meaning.",
-    "doctor": "Look at the whole site and say what to mend, and how.",
-    "demo": "Fill a home with sample lists, people and an archive, or post to one.",
-    "version": "Tell the versions of Postroad and what it runs on.",
+GROUPS = {
+    "The site": {
+        "serve": "Run the site: mail, delivery, web and REST.",
+        "config": "Show, change, keep and apply what the site and its lists are set to.",
+        "doctor": "Look at the whole site and say what to mend, and how.",
+        "upgrade": "Bring the site to this release: snapshot, migrate, self-test, roll back on failure.",
+        "rollback": "Go back to the snapshot before the last upgrade.",
+        "backup": "Write everything of the site into one file, while it serves.",
+        "restore": "Make an empty home the site of a backup, on either database.",
+        "version": "Tell the versions of Postroad and what it runs on.",
+    },
+    "Lists and people": {
+        "list": "Make, show, change and remove mailing lists.",
+        "member": "Add, show, change and remove members.",
+        "user": "Make, show, change and remove users.",
+        "token": "Make, show and revoke people's tokens for REST.",
+    },
+    "Mail": {
+        "queue": "See what waits, retry or drop what is quarantined.",
+        "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
+        "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",
+        "dkim": "Keys that mail is signed with, their DNS records, their rotation.",
+    },
+    "Coming and going": {
+        "import": "Bring in a Mailman site or an old archive, as often as you like.",
+        "verify": "Recount an old site and this one, and say what agrees.",
+        "export": "Write lists, members and archives as files that any program reads.",
+        "demo": "Fill a home with sample lists, people and an archive, or post to one.",
+        "completion": "Print what a shell needs to complete commands and options.",
+    },
 }
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 MODULES = {"import": "imports", "verify": "verifying"}
 """Commands whose module cannot have their name."""
@@ -39,6 +49,8 @@ MODULES = {"import": "imports", "verify": "verifying"}
 class PostroadCommands(LazyGroup):
     """In the order people need them."""
 
+    program = "postroad"
+    sections = GROUPS
     subcommands = {
         name: (f"postroad.project.commands.{MODULES.get(name, name)}:command", summary)
         for name, summary in COMMANDS.items()

@@ -3,11 +3,12 @@
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import click
 
 from postroad.foundation.errors import PostroadError, answer_for
+from postroad.project import examples
 
 
 class LazyGroup(click.Group):
@@ -17,6 +18,12 @@ class LazyGroup(click.Group):
     """
 
     subcommands: Mapping[str, tuple[str, str]] = {}
+    sections: Mapping[str, Collection[str]] = {}
+    """Names under headings of the overview; without them, all stand under one."""
+    program = ""
+    """Whose examples end the help of each command."""
+    path = ""
+    """Where the group stands below its program."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the overview."""
@@ -28,12 +35,15 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = self.subcommands[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        if self.program:
+            examples.show(self.program, f"{self.path} {cmd_name}".strip(), command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The overview, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in self.subcommands.items()])
+        for heading, names in (self.sections or {"Commands": self.subcommands}).items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.subcommands[name][1]) for name in names])
 
 
 def run(program: click.Group, name: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Importers(LazyGroup):
     """One for each kind of source."""
 
+    program, path = "postroad", "import"
     subcommands = {
         "mailman3": ("postroad.project.commands.import_mailman3:command", "A Mailman 3 site, core and web half."),
         "mailman2": ("postroad.project.commands.import_mailman2:command", "A Mailman 2.1 site, or some of its lists."),

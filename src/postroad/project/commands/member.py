@@ -1,4 +1,4 @@
-"""`postroad member`: add, show and remove members, without asking them: it is the administrator who runs this."""
+"""`postroad member`: add, show, change and remove members, without asking them: the administrator runs this."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.group("member")
 @home_option
 def command(home: str | None) -> None:
-    """Add, show and remove members."""
+    """Add, show, change and remove members."""
     open_home(home)
 
 
@@ -70,6 +70,28 @@ def show(name: str, role: str, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row.email:45} {row.delivery_mode:20} {row.display_name}".rstrip())
+
+
+@command.command("set")
+@click.argument("name")
+@click.argument("address")
+@click.argument("pairs", nargs=-1, required=True, metavar="PREFERENCE=VALUE...")
+def set_(name: str, address: str, pairs: tuple[str, ...]) -> None:
+    """Change preferences of the member ADDRESS of the list NAME; an empty value asks the person's own again."""
+    from postroad.community.subscriptions import actions, queries
+    from postroad.foundation.errors import BadInput, NotFound
+
+    member = queries.member_of(_list(name), address)
+    if member is None:
+        raise NotFound(f"{address} is no member of {name}.")
+    values: dict[str, object] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise BadInput(f"{pair}: PREFERENCE=VALUE is needed, such as delivery_status=by_user")
+        values[key] = {"": None, "true": True, "false": False}.get(text, text)
+    actions.set_preferences(member, values)
+    click.echo(f"changed {', '.join(values)} of {address}")
 
 
 @command.command("remove")

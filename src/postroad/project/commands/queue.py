@@ -43,11 +43,17 @@ def show(as_json: bool) -> None:
 
 @command.command("quarantined")
 @click.option("--traceback", is_flag=True, help="All of the error, not only its last line.")
-def quarantined(traceback: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def quarantined(traceback: bool, as_json: bool) -> None:
     """What a stage could not do, with the reason."""
     from postroad.foundation.queue.models import Job
 
-    for job in Job.objects.filter(state=Job.State.QUARANTINED).order_by("id"):
+    jobs = Job.objects.filter(state=Job.State.QUARANTINED).order_by("id")
+    if as_json:
+        fields = ("id", "queue", "list_id", "message_id", "attempts", "deaths", "error")
+        click.echo(json.dumps(list(jobs.values(*fields)), indent=2))
+        return
+    for job in jobs:
         reason = job.error.strip() if traceback else job.error.strip().rpartition("\n")[2]
         click.echo(f"{job.pk:>8}  {job.queue:14} {job.list_id:30} {job.message_id}\n{'':10}{reason}")
 

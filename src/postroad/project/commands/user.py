@@ -1,17 +1,20 @@
-"""`postroad user`: make, show and change users."""
+"""`postroad user`: make, show, change and remove users."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from postroad.project.cli import home_option, open_home
 
+if TYPE_CHECKING:
+    from postroad.community.people.models import User
+
 
 @click.group("user")
 @home_option
 def command(home: str | None) -> None:
-    """Make, show and change users."""
+    """Make, show, change and remove users."""
     open_home(home)
 
 
@@ -51,3 +54,38 @@ def show(as_json: bool) -> None:
     for user in found:
         owner = "server owner" if user["server_owner"] else ""
         click.echo(f"{', '.join(user['addresses']):50} {user['name']:30} {owner}".rstrip())
+
+
+@command.command("set")
+@click.argument("email")
+@click.option("--name", help="What people call the user.")
+@click.option("--server-owner/--no-server-owner", default=None, help="May do everything on this site, or not.")
+@click.option("--password", is_flag=True, help="Ask for a new password.")
+def set_(email: str, name: str | None, server_owner: bool | None, password: bool) -> None:
+    """Change the user with the address EMAIL."""
+    from postroad.community.people import actions
+
+    secret = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
+    actions.change_user(_user(email), display_name=name, cleartext_password=secret, is_server_owner=server_owner)
+    click.echo(f"changed {email}")
+
+
+@command.command("remove")
+@click.argument("email")
+@click.confirmation_option(prompt="The user goes with all addresses and memberships. Remove it?")
+def remove(email: str) -> None:
+    """Remove the user with the address EMAIL; posts stay in the archives."""
+    from postroad.community.people import actions
+
+    actions.delete_user(_user(email))
+    click.echo(f"removed {email}")
+
+
+def _user(email: str) -> "User":
+    from postroad.community.people.queries import find_user
+    from postroad.foundation.errors import NotFound
+
+    found = find_user(email)
+    if found is None:
+        raise NotFound(f"There is no user {email}; `postroad user show` names them all.")
+    return found

@@ -14,6 +14,7 @@ from postroad.project.commands.import_mailman3 import source_options
 class Verifiers(LazyGroup):
     """One for each kind of source."""
 
+    program, path = "postroad", "verify"
     subcommands = {"mailman3": ("postroad.project.commands.verifying:mailman3", "A Mailman 3 site, core and web half.")}
 
 

@@ -13,7 +13,7 @@ def look() -> Iterator[Finding]:
     if not backup.folder:
         yield bad(
             "nothing tells whether backups are made",
-            "Back up the home and the database every day, and name the folder in [backup] folder",
+            "Let cron call `postroad backup FILE` every day, and name the folder in [backup] folder",
         )
         return
     folder = current().home / backup.folder

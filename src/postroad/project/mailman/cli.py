@@ -47,6 +47,7 @@ COMMANDS = {
 class MailmanCommands(LazyGroup):
     """In alphabetical order."""
 
+    program = "mailman"
     subcommands = {
         name: (f"postroad.project.mailman.{module}:{'shell' if name == 'withlist' else name}", summary)
         for name, (module, summary) in sorted(COMMANDS.items())

@@ -63,6 +63,7 @@ NOTHING_TO_DO: Mapping[str, str] = {
 class WebCommands(LazyGroup):
     """All of them by name."""
 
+    program = "mailman-web"
     subcommands = {
         **{name: (f"postroad.project.mailman_web.{module}:{name}", text) for name, (module, text) in OWN.items()},
         **{name: ("", text) for name, text in {**OF_DJANGO, **NOTHING_TO_DO}.items()},
