@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_site import ANT, Site, operations
 
+from postroad.community.access.actions import make_token
 from postroad.community.bans.actions import ban
 from postroad.community.lists.actions import add_header_match, create_domain, create_list
 from postroad.community.lists.models import Domain
@@ -14,6 +15,8 @@ from postroad.community.people.queries import find_user
 from postroad.community.subscriptions.actions import join
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.requests import open_request
+from postroad.foundation.rest.models import Call
+from postroad.foundation.webhooks.actions import MOST_OF_A_LIST, make_webhook
 
 pytestmark = pytest.mark.django_db
 YES = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True, "send_welcome_message": False}
@@ -50,6 +53,11 @@ def grow(site: Site, start: int, end: int) -> None:
         add_header_match(ant, "x-n", f"n{number}", "discard")
         open_request(ant, "subscription", f"wish{number}@example.com", "moderator", {})
         site.hold(f"<{number}@example.org>")
+        make_token(owner, "N", "site")
+        Call.objects.create(at=number, caller="N", method="GET", path="/", list_id=ant.list_id, status=200)
+        if number < MOST_OF_A_LIST // 2:
+            for list_id in ("", ant.list_id):
+                make_webhook(f"https://n{number}.example.com/", ["member.joined"], list_id)
 
 
 @pytest.mark.parametrize("route", COLLECTIONS)

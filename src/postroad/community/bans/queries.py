@@ -48,7 +48,9 @@ def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[tuple
     if not are_addresses:
         return patterns
     of_addresses = rows.filter(email__in=[_compared(email) for email in emails]).exclude(email__startswith="^")
-    return [*sorted(of_addresses.values_list("email", "mailing_list")), *patterns]
+    # A ban of the whole site has no list, and `None` is less than nothing.
+    found = sorted(of_addresses.values_list("email", "mailing_list"), key=lambda row: (row[0], row[1] or 0))
+    return [*found, *patterns]
 
 
 def _compared(email: str) -> str:
