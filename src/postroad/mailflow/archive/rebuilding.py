@@ -14,14 +14,20 @@ from postroad.mailflow.archive.search import index
 from postroad.mailflow.archive.search.analyser import VERSION
 
 
+def _state() -> IndexState:
+    """The row that says so; a database that was emptied has an index of nothing, which is of this format."""
+    state = IndexState.objects.first()
+    return state or IndexState.objects.create(version=VERSION)
+
+
 def is_outdated() -> bool:
     """Whether the index was made of other tokens than this release asks with."""
-    return IndexState.objects.get().version != VERSION
+    return _state().version != VERSION
 
 
 def to_do() -> int:
     """How many mails a rebuild has still to read."""
-    if IndexState.objects.get().building == VERSION:
+    if _state().building == VERSION:
         return lacking(table=index.NEXT)
     return Mail.objects.count()
 
@@ -43,7 +49,7 @@ def rebuild() -> Iterator[int]:
 def _begin() -> None:
     """Make the new table, unless one of this format was begun already."""
     with transaction.atomic():
-        state = IndexState.objects.select_for_update().get()
+        state = IndexState.objects.select_for_update().get(pk=_state().pk)
         if state.building == VERSION:
             return
         index.drop(index.NEXT)
