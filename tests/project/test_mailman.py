@@ -164,8 +164,8 @@ def test_a_list_of_mailman_21_is_brought_into_one_that_is_there(mailman, tmp_pat
     settings = json.loads(mailman.site("list", "show", "old@lists.example.org", "--json").stdout)
     assert settings["description"] == "Für alle"
     assert settings["advertised"] is False
-    assert mailman("members", "old@lists.example.org").stdout == "anna@example.org\nBert Bee <Bert@example.org>\n"
-    assert mailman("members", "-d", "any", "-e", "old@lists.example.org").stdout == "anna@example.org\n"
+    assert mailman("members", "old@lists.example.org").stdout == "ida@example.org\nOtto Ox <Otto@example.org>\n"
+    assert mailman("members", "-d", "any", "-e", "old@lists.example.org").stdout == "ida@example.org\n"
     assert mailman("members", "-R", "owner", "-e", "old@lists.example.org").stdout == "olga@example.org\n"
     for wrong in ((str(tmp_path / "none"),), (__file__,), ("-c", "klingon", str(file))):
         told = mailman("import21", "old@lists.example.org", *wrong)
@@ -176,8 +176,8 @@ def test_a_list_of_mailman_21_is_brought_into_one_that_is_there(mailman, tmp_pat
 OLD_LIST = {
     "real_name": b"Old", "host_name": b"elsewhere.example.com", "description": "Für alle".encode("latin-1"),
     "advertised": False, "preferred_language": b"en", "owner": [b"olga@example.org"], "moderator": [],
-    "members": {b"bert@example.org": b"Bert@example.org"}, "digest_members": {b"anna@example.org": 0},
-    "usernames": {b"bert@example.org": b"Bert Bee"}, "user_options": {}, "passwords": {b"bert@example.org": b"secret"},
+    "members": {b"otto@example.org": b"Otto@example.org"}, "digest_members": {b"ida@example.org": 0},
+    "usernames": {b"otto@example.org": b"Otto Ox"}, "user_options": {}, "passwords": {b"otto@example.org": b"secret"},
 }  # fmt: skip
 
 
