@@ -1,5 +1,6 @@
 """The queue's promises, on the real database."""
 
+import os
 import threading
 import time
 
@@ -11,6 +12,7 @@ from postroad.foundation.queue import actions
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.queue.models import Job, Step
 from postroad.foundation.queue.worker import Stage, Worker
+from postroad.foundation.storage import actions as storage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,6 +147,70 @@ def test_a_restarted_worker_gets_its_own_claims_back_at_once():
     actions.claim("a", "host:mail", 1)
     assert actions.release_claims("host:mail") == 1
     assert len(actions.claim("a", "other", 1)) == 1
+
+
+def no_room():
+    """What the database says when its disk is full, said by itself."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$")
+        cursor.execute("PRAGMA max_page_count = 1")
+        cursor.execute("PRAGMA freelist_count")
+        storage.store(os.urandom(1_000_000 + cursor.fetchone()[0] * 4096))
+
+
+def nonsense():
+    """A statement the database refuses, again and again, in the class of errors it has for trouble of its own."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'enough' USING ERRCODE = '57014'; END $$")
+        cursor.execute("SELECT nonsense(")
+
+
+def worked(work, names, done) -> None:
+    """Let a worker run until `done` is true."""
+    actions.put_many("a", [envelope(name) for name in names])
+    worker = Worker("test", [Stage("a", work, batch=10)])
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert done.wait(20), "a claim was kept until its lease ended"
+    finally:
+        worker.stop()
+        thread.join(10)
+
+
+def test_a_database_in_trouble_keeps_no_job_waiting_for_its_lease_and_blames_none():
+    seen, done = [], threading.Event()
+
+    def work(e):
+        seen.append(e.message_id)
+        if len(seen) == 2:
+            no_room()
+        if len(set(seen)) == 3:
+            done.set()
+
+    worked(work, ["one", "two", "three"], done)
+    assert not Job.objects.filter(deaths__gt=0).exists()
+    assert not Job.objects.exists()
+
+
+def test_a_mail_the_database_refuses_again_and_again_is_found_out_and_its_neighbours_pass():
+    done = threading.Event()
+    names = ["bad", "good1", "good2"]
+    passed = []
+
+    def work(e):
+        if e.message_id.startswith("bad"):
+            nonsense()
+        passed.append(e.message_id)
+        if len(passed) >= 2:
+            done.set()
+
+    worked(work, names, done)
+    job = Job.objects.get()
+    assert job.message_id == "bad@example.org"
+    assert job.deaths > 0
 
 
 def test_a_waiting_worker_is_woken_by_the_commit():

@@ -190,10 +190,13 @@ def drop(job_ids: Iterable[int]) -> int:
     return len(found)
 
 
-def release_claims(worker: str) -> int:
-    """Make everything due again that a worker of this name held when it died; tells how much."""
+def release_claims(worker: str, *, deaths: int = 1) -> int:
+    """Make everything due again that a worker of this name held when it died; tells how much.
+
+    With `deaths=0` nobody is blamed: what stopped the worker had nothing to do with what it held.
+    """
     jobs = Job.objects.filter(worker=worker, state=Job.State.LIVE).exclude(claim=0)
-    return jobs.update(due_at=time.time(), claim=0, worker="", deaths=F("deaths") + 1)
+    return jobs.update(due_at=time.time(), claim=0, worker="", deaths=F("deaths") + deaths)
 
 
 def next_due(queues: Sequence[str]) -> float | None:

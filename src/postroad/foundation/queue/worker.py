@@ -25,6 +25,7 @@ from postroad.foundation.queue import actions, memory, precedence
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.queue.wakeup import Wakeup
+from postroad.foundation.storage.trouble import is_the_databases_own
 
 log = logging.getLogger("postroad.queue")
 
@@ -77,17 +78,21 @@ class Worker:
         self._wakeup = Wakeup(role)
 
     def run(self) -> None:
-        """Work and wait until stopped; a database that is away is waited for."""
-        pause = 0.0
+        """Work and wait until stopped; a database that is away is waited for, and what was claimed goes on at once."""
+        pause, trouble = 0.0, None
         while not self._stopping.is_set():
             try:
+                if trouble is not None:
+                    actions.release_claims(self.name, deaths=0 if is_the_databases_own(trouble) else 1)
+                    trouble = None
                 busy = self.run_once()
                 pause = 0.0
                 if not busy and not self._stopping.is_set():
                     self._wait()
             except (OperationalError, InterfaceError) as error:
-                pause = min(max(1.0, pause * 2), 30.0)
-                log.error("database away, trying again in %.0f s: %s", pause, error)
+                trouble = trouble or error
+                pause = min(max(1.0, pause * 2), 30.0) if is_the_databases_own(error) else 1.0
+                log.error("the database refused, trying again in %.0f s: %s", pause, error)
                 connection.close()
                 self._stopping.wait(pause)
         connection.close()
