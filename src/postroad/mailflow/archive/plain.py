@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils.html import escape
 
+from postroad.foundation.message.links import linked
+
 DEEPEST_QUOTE = 8
 LONGEST_OPEN_QUOTE = 12
 """Lines; a longer quote is folded."""
 LONGEST_OPEN_END = 3
 """Lines of a quote that ends a mail: what was answered above is seldom read again."""
 
-_URL = re.compile(r"\bhttps?://[^\s<>\"'\u0000-\u001f]{1,2000}")
-_TRAILING = ".,;:!?)]}'"
 _ADDRESS = re.compile(r"([A-Za-z0-9._%+-]{1,64})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+)")
 _NEW_LINE_BEFORE = re.compile(r"\s|[-*+•–>|#]|\(?\w{1,3}[.)]\s")
 _COLUMNS = re.compile(r"\S {3,}\S|\S\t+\S|^ {4,}\S|^\t|[|+][-=]{3,}|^\s*[-=_~]{3,}\s*$")
@@ -150,19 +150,7 @@ class _Writer:
         self.pieces.append("</pre>")
 
     def _linked(self, text: str) -> str:
-        """Escaped text with its web addresses as links."""
-        if "://" not in text:
-            return self._escaped(text)
-        pieces, position = [], 0
-        for match in _URL.finditer(text):
-            url = match[0].rstrip(_TRAILING)
-            pieces += [
-                self._escaped(text[position : match.start()]),
-                f'<a href="{escape(url)}" rel="nofollow noopener ugc">{escape(url)}</a>',
-            ]
-            position = match.start() + len(url)
-        pieces.append(self._escaped(text[position:]))
-        return "".join(pieces)
+        return linked(text, self._escaped)
 
     def _escaped(self, text: str) -> str:
         return escape(hidden_address(text) if self._obscure else text)

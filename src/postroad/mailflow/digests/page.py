@@ -96,7 +96,11 @@ def _answer(frame: Frame, item: Item) -> str:
 
 def _paragraphs(text: str) -> SafeString:
     blocks = [block.strip("\n") for block in text.split("\n\n")]
-    return mark_safe("".join(f"<p>{linked(block)}</p>\n" for block in blocks if block.strip()))
+    return mark_safe("".join(f"<p>{_lines(block)}</p>\n" for block in blocks if block.strip()))
+
+
+def _lines(text: str) -> str:
+    return linked(text).replace("\n", "<br>\n")
 
 
 def text_to_html(text: str) -> SafeString:
@@ -106,7 +110,7 @@ def text_to_html(text: str) -> SafeString:
     for depth, block in _blocks(text):
         wanted = min(depth, DEEPEST_QUOTE)
         pieces.append("<blockquote>" * (wanted - level) + "</blockquote>" * (level - wanted))
-        pieces.append(f'<p dir="auto">{linked(block)}</p>\n')
+        pieces.append(f'<p dir="auto">{_lines(block)}</p>\n')
         level = wanted
     pieces.append("</blockquote>" * level)
     return mark_safe("".join(pieces))
