@@ -11,6 +11,7 @@ from postroad.community.lists.actions import create_domain, create_list
 from postroad.community.lists.models import MailingList
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import ConfigurationError, Conflict, NotFound
+from postroad.foundation.instance import alone
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.queue.models import Job, Step
@@ -116,7 +117,7 @@ def test_an_upgrade_that_died_before_the_restart_is_finished_by_the_next_call(fo
 
 
 def test_only_one_upgrade_runs_at_a_time(former_release):
-    with actions._alone(), pytest.raises(Conflict, match="another"):
+    with alone(current().home, "upgrade", "one runs"), pytest.raises(Conflict, match="another"):
         actions.upgrade()
 
 

@@ -1,7 +1,9 @@
-"""Which process serves a home: a file with its number, locked for as long as it lives, so it can never go stale."""
+"""What may be done to a home only once at a time, by locks that end with their holder and so can never go stale."""
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +12,23 @@ from postroad.foundation.errors import Conflict
 
 def _file(home: Path) -> Path:
     return home / "run" / "postroad.pid"
+
+
+@contextmanager
+def alone(home: Path, name: str, complaint: str) -> Iterator[None]:
+    """Hold a lock of this home while something runs that must not run twice; the system gives it back at a death.
+
+    Raises:
+        Conflict: it is held; `complaint` says what runs.
+    """
+    file = home / "run" / f"{name}.lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(complaint) from None
+        yield
 
 
 class Instance:

@@ -1,19 +1,16 @@
 """`upgrade` and `rollback`: the site moves to this release, or goes back, with mail accepted all the while."""
 
-import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 from django.db import ProgrammingError, connection
 from django.db.utils import OperationalError
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import Conflict, PostroadError
-from postroad.foundation.instance import running
+from postroad.foundation.instance import alone, running
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.actions import LEASE_SECONDS
 from postroad.mailflow.archive import rebuilding
@@ -27,6 +24,7 @@ WRITERS_NOTICE_SECONDS = 1.1
 """Web and REST look this often whether the site is paused."""
 RESTART_SECONDS = 60.0
 _TOLD_EVERY = 10_000
+_RUNS = "another `postroad upgrade` or `rollback` of this home runs just now"
 """Mails indexed between two lines of progress."""
 
 
@@ -39,7 +37,7 @@ def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = F
         PreflightFailed: it would fail; nothing was touched.
     """
     report = Report(say=say)
-    with _alone():
+    with alone(current().home, "upgrade", _RUNS):
         schema.refuse_newer()
         plan = schema.lacking()
         if not plan:
@@ -81,7 +79,7 @@ def rollback(say: Callable[[str], None] = lambda _: None) -> Report:
         Conflict: `serve` runs on this home, or an upgrade does.
     """
     report = Report(say=say)
-    with _alone():
+    with alone(current().home, "upgrade", _RUNS):
         made = snapshot.last()
         if serving() is not None:
             raise Conflict("stop `postroad serve` first: it must not go on with a database of another release")
@@ -100,19 +98,6 @@ def rollback(say: Callable[[str], None] = lambda _: None) -> Report:
 def serving() -> int | None:
     """Process id of the `postroad serve` of this home on this host; None when none runs."""
     return running(current().home)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One upgrade at a time; the system gives the lock back if it is killed."""
-    folder = current().home / "run"
-    folder.mkdir(exist_ok=True)
-    with Path(folder / "upgrade.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("another `postroad upgrade` or `rollback` of this home runs just now") from None
-        yield
 
 
 def _pause(report: Report) -> None:

@@ -1,20 +1,19 @@
 """Runs the steps of an importer: passes over what is here, writes the rest in batches, takes away what is gone."""
 
-import fcntl
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from postroad.foundation.configuration import current
-from postroad.foundation.errors import Conflict, PostroadError
+from postroad.foundation.errors import PostroadError
+from postroad.foundation.instance import alone
 from postroad.foundation.queue.precedence import patient
 from postroad.upgrade.importing.helping import end_with_parent
 from postroad.upgrade.importing.models import ImportedObject, ImportNote, ImportSource
@@ -38,7 +37,8 @@ def run(name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool =
         ImportStopped: source or database cannot be used just now; what is written stays, a second run goes on.
     """
     report = Report(name, dry_run=dry_run)
-    with _alone(), transaction.atomic() if dry_run else nullcontext(), _pool(jobs, steps) as pool:
+    here = alone(current().home, "import", "another `postroad import` into this home runs just now")
+    with here, transaction.atomic() if dry_run else nullcontext(), _pool(jobs, steps) as pool:
         source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
         for step in steps:
             with progress.step(step) as told, _named(step, name):
@@ -50,19 +50,6 @@ def run(name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool =
         else:
             ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
     return report
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One import at a time into a home; the system gives the lock back if it is killed."""
-    folder = current().home / "run"
-    folder.mkdir(exist_ok=True)
-    with Path(folder / "import.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("another `postroad import` into this home runs just now") from None
-        yield
 
 
 @contextmanager
