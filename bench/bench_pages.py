@@ -56,7 +56,7 @@ def build(options: argparse.Namespace) -> None:
     from postroad.foundation.message.headers import Headers
     from postroad.foundation.message.message_id import message_id_of
     from postroad.mailflow.archive.actions import Incoming, archive_many
-    from postroad.mailflow.archive.reading import read_many
+    from postroad.mailflow.archive.reading import read
     from postroad.project.commands.serve import prepare_database
 
     prepare_database()
@@ -71,7 +71,7 @@ def build(options: argparse.Namespace) -> None:
         while raws := list(itertools.islice(corpus, 500)):
             with transaction.atomic():
                 incoming = [Incoming(raw, message_id_of(Headers.parse(raw)) or "", time.time()) for raw in raws]
-                archive_many(made, incoming, read_many(raws))
+                archive_many(made, incoming, [read(raw) for raw in raws])
             count += len(raws)
         print(f"{name}: {count} mails in {time.perf_counter() - begin:.1f} s", flush=True)
 

@@ -10,7 +10,7 @@ from postroad.community.people import actions as people
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.mailflow.archive import actions as archiving
 from postroad.mailflow.archive.models import Mail, Thread
-from postroad.mailflow.archive.reading import read_many
+from postroad.mailflow.archive.reading import read
 from tests.mailflow.archive.conftest import mail_bytes
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +144,7 @@ def chain(ant, count: int, *, start: int = 0, name: str = "d") -> None:
             for n in numbers
         ]
         mails = [archiving.Incoming(raw, f"{name}{n}@example.com", 0) for raw, n in zip(raws, numbers, strict=True)]
-        archiving.archive_many(ant, mails, read_many(raws))
+        archiving.archive_many(ant, mails, [read(raw) for raw in raws])
 
 
 def lengthen(count: int) -> None:

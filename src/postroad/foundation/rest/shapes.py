@@ -9,7 +9,6 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 WHOLE: Schema = {"type": "integer"}
-WHOLE_OR_NULL: Schema = {"type": ["integer", "null"]}
 TRUTH: Schema = {"type": "boolean"}
 MOMENT: Schema = {"type": "string", "description": "ISO 8601, UTC, without zone"}
 MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "description": "ISO 8601, UTC, without zone"}

@@ -46,7 +46,7 @@ class Placed(NamedTuple):
 def archive_many(mailing_list: MailingList, mails: Sequence[Incoming], readings: Sequence[Reading]) -> Sequence[Placed]:
     """Archive mails of an old archive in the present transaction, by a few queries for all of them.
 
-    `readings` is what `reading.read_many` said of them; it needs no database and may be made in other processes.
+    `readings` is what `reading.read` said of each; it needs no database and may be made in other processes.
     What is there already is passed over, so that an import that was stopped may begin anew.
     """
     keys = storage.store_many(mail.raw for mail in mails)

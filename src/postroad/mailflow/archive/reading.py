@@ -1,7 +1,6 @@
 """What the archive keeps of a mail beside its bytes, read from them alone; runs in processes without a database."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -50,11 +49,6 @@ def read(raw: bytes) -> Reading:
         preview=_preview(text), attachments=sum(1 for part in parts if not is_text(part)), size=len(raw),
         words=(joined_tokens(subject), joined_tokens(f"{name} {email}"), joined_tokens(text)),
     )  # fmt: skip
-
-
-def read_many(raws: Sequence[bytes]) -> list[Reading]:
-    """Read several mails."""
-    return [read(raw) for raw in raws]
 
 
 def date_or(date: datetime | None, received: datetime) -> datetime:

@@ -7,7 +7,7 @@ what was not tried comes back unsent, and the next submission waits until trying
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from postroad.mailflow.delivery.client import Connection
@@ -79,7 +79,7 @@ class Pool:
             return 0.0
         return max(0.0, self._try_at - asyncio.get_running_loop().time())
 
-    async def submit(self, copies: AsyncIterable[Copy] | Iterable[Copy]) -> list[Copy]:
+    async def submit(self, copies: Iterable[Copy]) -> list[Copy]:
         """Send the copies and return those that were not tried, when each of the others has all its outcomes.
 
         May be called again while it runs, to keep the connections busy from one batch to the next. Copies are taken
@@ -94,10 +94,7 @@ class Pool:
         try:
             if (pause := self.pause) > 0:
                 await self._wait_out(pause)
-            if isinstance(copies, AsyncIterable):
-                await self._feed_slowly(submission, copies.__aiter__())
-            else:
-                await self._feed(submission, copies)
+            await self._feed(submission, copies)
             submission.fed = True
             if submission.left or self._error is not None:
                 await submission.finished
@@ -151,16 +148,6 @@ class Pool:
             if len(batch) < AT_A_TIME:
                 return
         submission.unsent.extend(source)
-
-    async def _feed_slowly(self, submission: Submission, source: AsyncIterator[Copy]) -> None:
-        async for copy in source:
-            while len(self._waiting) >= MOST_WAITING and not self._refuses(submission):
-                await self._wait_for_room()
-            if self._refuses(submission):
-                submission.unsent.append(copy)
-            else:
-                self._queue(submission, copy)
-                self._dispatch()
 
     def _refuses(self, submission: Submission) -> bool:
         return submission.stopped or self._error is not None or self._closing.is_set()
