@@ -10,10 +10,11 @@ import os
 import random
 import resource
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from home import fresh_home
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--mbox")
@@ -52,19 +53,8 @@ def write_mbox(path: Path, count: int) -> Path:
 
 def main() -> None:
     options = parser.parse_args()
-    home = Path(options.home or tempfile.mkdtemp(prefix="postroad-bench-"))
-    os.environ["POSTROAD_HOME"] = str(home)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-    from postroad.foundation import configuration
-
-    configuration.create(home)
-    import django
-
-    django.setup()
-    from postroad.project.commands.serve import prepare_database
-
-    prepare_database()
-    measure(options)
+    with fresh_home(options.home):
+        measure(options)
 
 
 def measure(options: argparse.Namespace) -> None:

@@ -4,12 +4,11 @@ python bench/bench_chain.py [--posts 500]          POSTROAD_DATABASE_URL=postgre
 """
 
 import argparse
-import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
+
+from home import fresh_home
 
 LINE = b"The quick brown fox jumps over the lazy dog and looks for its list.\r\n"
 
@@ -18,18 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posts", type=int, default=500)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["POSTROAD_HOME"] = home
-        os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-        from postroad.foundation import configuration
-
-        configuration.create(Path(home))
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
+    with fresh_home():
         queue_posts(options.posts)
         run_stages(options.posts)
 

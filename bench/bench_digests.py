@@ -7,11 +7,10 @@ goes into further ones, so memory does not grow with it.
 """
 
 import argparse
-import os
 import resource
-import tempfile
 import time
-from pathlib import Path
+
+from home import fresh_home
 
 
 def main() -> None:
@@ -20,18 +19,7 @@ def main() -> None:
     parser.add_argument("--issue", type=int, default=500)
     parser.add_argument("--members", type=int, default=1000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["POSTROAD_HOME"] = home
-        os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-        from postroad.foundation import configuration
-
-        configuration.create(Path(home))
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
+    with fresh_home():
         measure(options.posts, options.issue, options.members)
 
 

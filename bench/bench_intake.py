@@ -10,15 +10,15 @@ import asyncio
 import multiprocessing
 import os
 import statistics
-import tempfile
 import time
 from multiprocessing.queues import Queue
-from pathlib import Path
+
+from home import fresh_home
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seconds", type=float, default=3)
 parser.add_argument("--size", type=int, default=2048)
-parser.add_argument("--database", default="sqlite:///postroad.db")
+parser.add_argument("--database", default="")
 
 
 async def client(port: int, number: int, end: float, size: int, waits: list[float]) -> None:
@@ -60,21 +60,11 @@ def clients(port: int, connections: int, seconds: float, size: int, results: "Qu
 
 def main() -> None:
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="postroad-bench-") as folder:
-        os.environ["POSTROAD_HOME"] = folder
+    if options.database:
         os.environ["POSTROAD_DATABASE_URL"] = options.database
-        os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-        from postroad.foundation import configuration
-
-        configuration.create(Path(folder))
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
+    with fresh_home():
         from postroad.community.lists import actions as lists
 
-        call_command("migrate", verbosity=0)
         lists.create_domain("example.com")
         lists.create_list("ant@example.com")
         asyncio.run(measure(options))

@@ -4,10 +4,9 @@ python bench/bench_moderation.py [--posts 2000] [--bans 1000] [--matches 50]
 """
 
 import argparse
-import os
-import tempfile
 import time
-from pathlib import Path
+
+from home import fresh_home
 
 
 def main() -> None:
@@ -16,18 +15,7 @@ def main() -> None:
     parser.add_argument("--bans", type=int, default=1000)
     parser.add_argument("--matches", type=int, default=50)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["POSTROAD_HOME"] = home
-        os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-        from postroad.foundation import configuration
-
-        configuration.create(Path(home))
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
+    with fresh_home():
         measure(options.posts, options.bans, options.matches)
 
 
