@@ -36,7 +36,7 @@ def of_list(user: Any, mailing_list: MailingList) -> Facts:
     if not user.is_authenticated:
         return ()
     views = LastView.objects.filter(user=user, thread__mailing_list=mailing_list)
-    return (*views.aggregate(Max("viewed_at"), Count("pk")).values(), may_moderate(user, mailing_list.pk))
+    return tuple(views.aggregate(Max("viewed_at"), Count("pk")).values())
 
 
 def of_thread(user: Any, thread: Thread) -> Facts:

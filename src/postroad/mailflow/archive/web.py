@@ -120,11 +120,12 @@ def _bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:
 def overview(request: HttpRequest, list_id: str) -> HttpResponseBase:
     """A list: its conversations, the liveliest first, and its months."""
     mailing_list = list_for(request.user, list_id)
-    facts = (*freshness.of_list(mailing_list), *reader.of_list(request.user, mailing_list))
-    return freshness.answer(request, facts, lambda: _overview(request, mailing_list))
+    moderates = may_moderate(request.user, mailing_list.pk)
+    facts = (*freshness.of_list(mailing_list), *reader.of_list(request.user, mailing_list), moderates)
+    return freshness.answer(request, facts, lambda: _overview(request, mailing_list, moderates=moderates))
 
 
-def _overview(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
+def _overview(request: HttpRequest, mailing_list: MailingList, *, moderates: bool) -> HttpResponse:
     number = page_number(request)
     start = (number - 1) * THREADS_ON_A_PAGE
     rows = Thread.objects.filter(mailing_list=mailing_list).order_by("-last_at")
@@ -136,7 +137,7 @@ def _overview(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
         "has_rows": bool(threads),
         "years": months_by_year(mailing_list), "info": all_settings()["info"].of(mailing_list), "number": number,
         "previous": number - 1, "next": number + 1 if len(threads) > THREADS_ON_A_PAGE else 0,
-        "may_moderate": may_moderate(request.user, mailing_list.pk),
+        "may_moderate": moderates,
     }  # fmt: skip
     return render(request, "archive/overview.html", context)
 
