@@ -36,8 +36,8 @@ BETTER: Mapping[str, str] = {
     "start": "the whole site is one service",
 }
 """What is better, and how."""
-ELSEWHERE: Mapping[str, str] = {"import21": "`postroad import mailman2` reads the whole old installation"}
-"""What has another name here."""
+ABSENT: Mapping[str, str] = {"/plugins/{name}[/…]": "plugins have no addresses of their own here"}
+"""What is not here, and why."""
 _WORDS = {"d": "mail_host", "l": "list_id", "u": "identifier", "e": "email", "id": "member_id", "filebase": "file",
           "email-or-pattern": "email", "fqdn": "rest"}
 
@@ -53,13 +53,16 @@ def page() -> str:
 
 
 _INTRODUCTION = """Made by `make reference`: the left side is what Mailman has, the right side is looked up in the code.
-*same* means: tests hold the shapes, and the program's own clients see no difference. What is better is told in a few words
-here, and in [rest-differences.md](rest-differences.md) and [mail-differences.md](mail-differences.md)."""
+*same* means that it is here under its name, with its methods; that it answers alike is held by mailmanclient's own tests, by
+Postorius in a browser and by tests of ours, not by this page. What is better is told in a few words here, and in
+[rest-differences.md](rest-differences.md) and [mail-differences.md](mail-differences.md)."""
 
 
 def _judged(name: str, *, is_here: bool) -> str:
+    if name in ABSENT:
+        return f"absent: {ABSENT[name]}"
     if not is_here:
-        return f"elsewhere: {ELSEWHERE[name]}" if name in ELSEWHERE else "missing"
+        return "missing"
     return f"better: {BETTER[name]}" if name in BETTER else "same"
 
 
