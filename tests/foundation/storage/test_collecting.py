@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
 
 from postroad.community.lists import actions as lists
 from postroad.foundation.queue import actions as queue
@@ -67,6 +68,17 @@ def test_what_a_mail_of_the_archive_or_of_the_queue_names_stays(home):
     tending.delete_mail(mail)
     assert collect() == 1
     assert actions.load(waiting)
+
+
+def test_the_waiting_mail_is_not_read_for_contents_that_the_archive_names(home):
+    lists.create_domain("example.com")
+    incoming = archiving.Incoming(b"Message-ID: <a@b>\r\n\r\nhi\r\n", "a@b", time.time())
+    archiving.archive(lists.create_list("ant@example.com"), incoming)
+    age()
+    with CaptureQueriesContext(connection) as asked:
+        collect()
+    assert Blob.objects.exists()
+    assert not [query for query in asked if "queue_job" in query["sql"]]
 
 
 def test_what_is_kept_again_is_young_again(home):
