@@ -40,7 +40,13 @@ fix: setup ## format and mend what can be mended by itself
 crash: setup ## kill every process at 300 random moments under load, on SQLite
 	POSTROAD_CRASH_KILLS=300 $(BIN)/pytest -s tests/stories/test_crash.py
 
+fuzz: setup ## let the fuzzers look for new input that breaks a reader, a minute each
+	for what in headers mime archive bounces commands decoration intake; do \
+	    $(BIN)/python bench/fuzz_mail.py $$what 60 || exit 1; done
+	for what in pickles mailboxes; do $(BIN)/python bench/fuzz_old_files.py $$what 60 || exit 1; done
+	POSTROAD_FUZZ=1 $(BIN)/pytest -m hypothesis
+
 bench: setup ## measure the hot paths
 	for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help setup run test check reference fix bench crash lock
+.PHONY: help setup run test check reference fix fuzz bench crash lock

@@ -13,6 +13,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+import hypothesis
 import pytest
 
 HOME = Path(tempfile.mkdtemp(prefix="postroad-test-"))
@@ -25,6 +26,10 @@ from postroad.foundation import configuration  # noqa: E402 — the home must be
 configuration.create(HOME)
 # Only now: settings that were read before would be those of another home and database.
 django.setup()
+
+# The same examples each time, so that a change is judged by what it changed; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("default" if os.environ.get("POSTROAD_FUZZ") else "repeatable")
 
 
 @pytest.fixture(scope="session")

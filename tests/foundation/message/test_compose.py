@@ -1,5 +1,6 @@
 """Postroad's own mail: one header field for each name, whatever the values hold."""
 
+import re
 from email import message_from_bytes
 from email.policy import default
 
@@ -11,6 +12,7 @@ from postroad.foundation.message.compose import compose
 
 pytestmark = pytest.mark.sqlite_only
 
+LINE_END = re.compile(rb"\r\n|\r|\n")
 PRINTABLE = st.text(st.characters(blacklist_categories=["Cs", "Cc"]))
 
 
@@ -52,3 +54,13 @@ def test_a_mail_that_is_attached_keeps_its_bytes_of_header():
     assert text.get_payload(decode=True).split() == [b"hi"]
     assert attached.get_content_type() == "message/rfc822"
     assert attached.get_payload(0)["subject"] == "=?nonsense"
+
+
+@given(st.lists(st.binary(), min_size=1, max_size=3))
+def test_whatever_is_attached_arrives_as_it_was_but_for_line_ends(posts):
+    raw = made(attachments=posts)
+    boundary = b"\r\n--" + message_from_bytes(raw).get_boundary().encode()
+    _, text, *attached, end = raw.split(boundary)
+    assert end == b"--\r\n"
+    assert text.endswith(b"\r\n\r\nhi\r\n")
+    assert [part.partition(b"\r\n\r\n")[2] for part in attached] == [LINE_END.sub(b"\r\n", post) for post in posts]

@@ -41,6 +41,7 @@ REASONS = (
     "The message carried the moderators' password",
     "The first posts of a member are moderated",
     "The message comes from a moderated member",
+    "Message is an automatic reply",
 )
 """What the rules in `rules/` say; a test finds a sentence that is not here."""
 
