@@ -53,7 +53,7 @@ def test_making_a_home_twice_changes_nothing(home):
         ("[database]\nurl = 'mysql://x'\n", "[database] url", "postgresql://"),
         ("[site]\nbase_url = 'lists.example.org'\n", "[site] base_url", "https://"),
         ("[site]\nowner = 'me'\n", "[site] owner", "one mail address"),
-        ("[mail]\npersonal_copies = 'yes'\n", "[mail] personal_copies", "true, false"),
+        ("[mail]\nhold_digest = 'yes'\n", "[mail] hold_digest", "true, false"),
         ("[templates]\nfetch_from = 'https://x'\n", "[templates] fetch_from", "a list of strings"),
         ("site = 3\n", "site stands outside", "smtp"),
         ("[site\n", "not valid TOML", "line 1"),
@@ -79,12 +79,12 @@ def test_the_environment_goes_before_the_file(home, monkeypatch):
     monkeypatch.setenv("POSTROAD_SMTP_PORT", "2525")
     monkeypatch.setenv("POSTROAD_SITE_NAME", "Bees")
     monkeypatch.setenv("POSTROAD_TEMPLATES_FETCH_FROM", "https://a.example/, https://b.example/")
-    monkeypatch.setenv("POSTROAD_MAIL_PERSONAL_COPIES", "false")
+    monkeypatch.setenv("POSTROAD_MAIL_HOLD_DIGEST", "true")
     loaded = configuration.load(write(home, "[smtp]\nport = 25\n"))
     assert loaded.smtp.port == 2525
     assert loaded.site.name == "Bees"
     assert loaded.templates.fetch_from == ("https://a.example/", "https://b.example/")
-    assert loaded.mail.personal_copies is False
+    assert loaded.mail.hold_digest is True
 
 
 def test_a_wrong_environment_variable_is_told_like_a_wrong_line(home, monkeypatch):

@@ -108,7 +108,6 @@ class Webhooks:
 class Mail:
     """How mail is treated, site-wide; days and seconds are in the names."""
 
-    personal_copies: bool = True
     verp_probes: bool = True
     verp_key_days: int = 14
     count_unkeyed_bounces: bool = False

@@ -80,7 +80,7 @@ def _mta(site: Configuration) -> Section:
         "smtp_user": smtp.user,
         "verp_delimiter": "+",
         "verp_format": "${bounces}+${local}=${domain}",
-        "verp_personalized_deliveries": _yes(mail.personal_copies),
+        "verp_personalized_deliveries": "yes",
         "verp_probes": _yes(mail.verp_probes),
     }
 

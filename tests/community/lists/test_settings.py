@@ -31,7 +31,7 @@ WRITABLE = {
     "gateway_to_news": False, "hold_these_nonmembers": (), "include_rfc2369_headers": True, "info": "",
     "linked_newsgroup": "", "max_message_size": 40, "max_num_recipients": 10, "max_days_to_hold": 0,
     "member_roster_visibility": "moderators", "moderator_password": None, "newsgroup_moderation": "none",
-    "nntp_prefix_subject_too": True, "pass_types": (), "pass_extensions": (), "personalize": "none",
+    "nntp_prefix_subject_too": True, "pass_types": (), "pass_extensions": (), "personalize": "individual",
     "posting_pipeline": "default-posting-pipeline", "preferred_language": "en", "process_bounces": True,
     "reject_these_nonmembers": (), "reply_goes_to_list": "no_munging", "reply_to_address": "",
     "require_explicit_destination": True, "respond_to_post_requests": True, "send_goodbye_message": True,

@@ -61,9 +61,10 @@ include_rfc2369_headers = _posts.boolean(
 personalize = _posts.choice(
     "personalize",
     ("none", "individual", "full"),
-    "none",
+    "individual",
     "Personal copies",
-    "individual: footers may name the member; full: the To line names the member as well.",
+    "individual: each reader gets a copy with a bounce address and an unsubscribe link of its own, and footers may name"
+    " the member; full: the To line names the member as well; none: one copy for many readers, which lacks all that.",
 )
 posting_pipeline = _posts.pipeline(
     "posting_pipeline", "default-posting-pipeline", "Pipeline", "What prepares accepted posts."

@@ -56,7 +56,7 @@ def work(envelope: Envelope) -> None:
 
 def prepare(mailing_list: MailingList, envelope: Envelope, raw: bytes) -> Draft:
     """The mail as everybody gets it, archive and digest too; nothing is written, so `explain` may ask as well."""
-    personal = current().mail.personal_copies or list_settings.personalize.of(mailing_list) != "none"
+    personal = list_settings.personalize.of(mailing_list) != "none"
     to_members = envelope.kind == "posting" or (envelope.kind == "digest" and not envelope.recipients)
     draft = Draft(
         replace(envelope, verp=personal and to_members), mailing_list, raw, original=raw,
