@@ -16,6 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from home import add_members
+
 from tests.stories.running_site import Site, free_port
 
 ADDRESS = "million@lists.example.com"
@@ -47,36 +49,16 @@ def main() -> None:
 
 
 def fill(site: Site, count: int) -> None:
-    """Make the members as rows, without the care that people get one by one."""
+    """Make the members in the site's database."""
     os.environ["POSTROAD_HOME"] = str(site.home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
     os.environ.pop("POSTROAD_DATABASE_URL", None)
     import django
 
     django.setup()
-    from django.db import connection, transaction
-
     from postroad.community.lists.models import MailingList
 
-    made = MailingList.objects.get()
-    if connection.vendor == "sqlite":
-        numbers = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %s)"
-        uuid, now = "lower(hex(randomblob(16)))", "'2026-11-26 00:00:00'"
-    else:
-        numbers = "WITH n AS (SELECT generate_series(0, %s - 1) AS i)"
-        uuid, now = "gen_random_uuid()", "now()"
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO people_address (email, original_email, display_name, registered_on, verified_on) "
-            f"{numbers} SELECT email, email, '', {now}, {now}"
-            " FROM (SELECT i, 'm' || i || '@' || (i %% 997) || '.example' AS email FROM n) made ORDER BY i",
-            [count],
-        )
-        cursor.execute(
-            "INSERT INTO subscriptions_member (uuid, mailing_list_id, role, address_id, created_at, bounce_score,"
-            f" total_warnings_sent) SELECT {uuid}, %s, 'member', id, {now}, 0, 0 FROM people_address ORDER BY id",
-            [made.pk],
-        )
+    add_members(MailingList.objects.get().pk, count)
 
 
 def watch(site: Site, count: int, seconds: float) -> None:

@@ -47,7 +47,9 @@ def database(path: Path, name: str) -> tuple[sqlite3.Connection, dict[str, Any]]
         old = sqlite3.connect(file.name)
         old.row_factory = sqlite3.Row
         tables = [row[0] for row in old.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")]
-        pattern = dict(old.execute("SELECT * FROM mailinglist WHERE list_name='dev'").fetchone()) if name[7] == "." else {}
+        pattern = (
+            dict(old.execute("SELECT * FROM mailinglist WHERE list_name='dev'").fetchone()) if name[7] == "." else {}
+        )
         old.close()
     made = sqlite3.connect(path)
     made.execute("PRAGMA synchronous=OFF")
@@ -74,7 +76,9 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(EPOCH + seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S.000000")
 
 
-def fill_core(core: sqlite3.Connection, pattern: dict[str, Any], lists: int, people: int, chance: random.Random) -> None:
+def fill_core(
+    core: sqlite3.Connection, pattern: dict[str, Any], lists: int, people: int, chance: random.Random
+) -> None:
     """Lists, users with one address each, two memberships each, preferences of all."""
     columns = {row[1] for row in core.execute("PRAGMA table_info(mailinglist)")}
     base = {key: value for key, value in pattern.items() if key in columns}

@@ -136,6 +136,18 @@ def test_an_author_who_wants_no_own_posts_gets_none(ant, join):
     assert [r.email for r in recipients(ant.pk, 0, 10, e.author, e.explicit)] == ["bart@example.org"]
 
 
+@pytest.mark.parametrize(("config", "is_personal"), [({}, True), ({"personalize": "none"}, False)])
+def test_each_reader_has_a_copy_of_his_own_unless_the_list_wants_none(ant, config, is_personal):
+    """As with Mailman, `none` hands the relay one copy for many readers; it can be left by mail only (ADR 6)."""
+    lists.change_settings(ant, config)
+    run(ant)
+    sent = queued("delivery")
+    template = decode_template(storage.load(sent.template))
+    assert sent.verp is is_personal
+    assert ("unsubscribe_url" in template.slots) is is_personal
+    assert bool(template.slots) is is_personal
+
+
 def test_full_personalisation_addresses_the_reader_and_keeps_the_others(ant):
     lists.change_settings(ant, {"personalize": "full", "subject_prefix": ""})
     run(ant, mail(to="ant@example.com, Bart <bart@example.net>", cc="cris@example.net"))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 Kind = Literal["delivered", "temporary", "permanent"]
 Stage = Literal["local", "connection", "mail", "rcpt", "content"]
 
@@ -49,8 +51,7 @@ EVERYTHING = Features(pipelining=True, size=True, eight_bit=True, smtputf8=True)
 """A relay that takes a mail as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """One SMTP transaction: `data` is the message in CRLF lines, not dot-stuffed, or what makes it just in time.
 
     It is made for the relay's features: one without 8BITMIME gets it encoded, and signed as it is encoded.
@@ -66,8 +67,7 @@ class Copy:
         return self.data if isinstance(self.data, bytes) else self.data(features)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of recipient number `recipient_index` of the copy `key`.
 
     `in_doubt`: the message was on its way and no reply came; trying again may give one extra copy.
