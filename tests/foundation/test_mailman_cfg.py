@@ -56,6 +56,37 @@ def test_its_values_count_where_our_file_is_silent(old, tmp_path, monkeypatch):
     assert loaded.mail.header_checks == ("X-Spam: yes", "X-Virus: .*infected.*")
 
 
+ARCHIVERS = """\
+[ARC]
+enabled: yes
+trusted_authserv_ids: mx.example.org, mx2.example.org
+[archiver.mail_archive]
+enable: yes
+[archiver.mhonarc]
+enable: yes
+configuration: FILE
+[archiver.prototype]
+enable: no
+"""
+
+
+def test_archivers_and_arc_go_on_as_they_were(tmp_path):
+    """MHonArc's address and command may stand in a file of their own."""
+    own = tmp_path / "mhonarc.cfg"
+    own.write_text(
+        "[general]\nbase_url: http://$hostname/a/$listname\ncommand: /usr/bin/mhonarc -title 'a b'\n  -add\n"
+    )
+    file = tmp_path / "mailman.cfg"
+    file.write_text(ARCHIVERS.replace("FILE", str(own)))
+    found = mailman_cfg.mapped(mailman_cfg.read(file))
+    assert found["dkim"] == {"arc": True}
+    assert found["mail"] == {"trusted_authserv_ids": ["mx.example.org", "mx2.example.org"]}
+    assert found["archivers"] == {
+        "mail_archive": True, "mhonarc": True, "prototype": False, "mhonarc_url": "http://$hostname/a/$listname",
+        "mhonarc_command": ["/usr/bin/mhonarc", "-title", "a b", "-add"],
+    }  # fmt: skip
+
+
 def test_a_password_that_everybody_knows_is_not_taken_over(old):
     assert "password" not in mailman_cfg.mapped(mailman_cfg.read(old)).get("rest", {})
 
@@ -78,6 +109,7 @@ def test_paths_that_name_each_other_in_a_ring_end(tmp_path):
         ("[mta]\nverp_probes: perhaps\n", "[mta] verp_probes"),
         ("[mailman]\npending_request_life: soon\n", "[mailman] pending_request_life"),
         ("[mta]\nsmtp_port: x\n", "[mta] smtp_port"),
+        ("[archiver.mhonarc]\ncommand: mhonarc -add >> /tmp/log\n", "[archiver.mhonarc] command: only a shell"),
         ("verp_probes: yes\n", "not a readable mailman.cfg"),
     ],
 )

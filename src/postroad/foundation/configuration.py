@@ -18,6 +18,7 @@ from postroad.foundation import mailman_cfg
 from postroad.foundation.errors import ConfigurationError
 from postroad.foundation.sections import (
     Archive,
+    Archivers,
     Backup,
     Database,
     Dkim,
@@ -58,6 +59,7 @@ class Configuration:
     dns: Dns = field(default_factory=Dns)
     storage: Storage = field(default_factory=Storage)
     archive: Archive = field(default_factory=Archive)
+    archivers: Archivers = field(default_factory=Archivers)
     backup: Backup = field(default_factory=Backup)
     log: Log = field(default_factory=Log)
 

@@ -7,6 +7,7 @@ environment say nothing. The importer reads paths and databases with it too.
 import configparser
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -106,6 +107,16 @@ def read(file: Path) -> MailmanCfg:
     return MailmanCfg(file, sections)
 
 
+def _with_files_of_archivers(cfg: MailmanCfg) -> MailmanCfg:
+    """The same, with what stands in the files that sections of archivers name (`configuration`)."""
+    found = dict(cfg.sections)
+    for name in ("archiver.mail_archive", "archiver.mhonarc"):
+        named = Path(cfg.filled(cfg.get(name, "configuration")))
+        if named.is_file():
+            found[name] = {**read(named).sections.get("general", {}), **found[name]}
+    return MailmanCfg(cfg.file, found)
+
+
 # --- what is a setting of ours
 
 
@@ -129,6 +140,18 @@ def _days(text: str) -> float:
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,]+", text) if word]
+
+
+def _command(text: str) -> list[str]:
+    """A command as an argument list; Mailman gave it to a shell, which Postroad does not start."""
+    words = list(shlex.shlex(text, posix=True, punctuation_chars=True))
+    if any(set(word) <= set("();<>|&") for word in words) or "`" in text or "$(" in text:
+        raise BadInput("only a shell understands this; put it into a script and name that")
+    return shlex.split(text)
 
 
 def _security(text: str) -> str:
@@ -159,6 +182,17 @@ MAPPED: Mapping[tuple[str, str], tuple[str, str, Callable[[str], object]]] = {
     ("digests", "mime_digest_keep_headers"): ("mail", "mime_digest_keep_headers", str.split),
     ("antispam", "header_checks"): ("mail", "header_checks", _lines),
     ("antispam", "jump_chain"): ("mail", "jump_chain", str),
+    ("ARC", "enabled"): ("dkim", "arc", yes_or_no),
+    ("ARC", "trusted_authserv_ids"): ("mail", "trusted_authserv_ids", _words),
+    ("archiver.master", "clobber_date"): ("archivers", "clobber_date", str),
+    ("archiver.master", "clobber_skew"): ("archivers", "clobber_skew_days", _days),
+    ("archiver.mail_archive", "enable"): ("archivers", "mail_archive", yes_or_no),
+    ("archiver.mail_archive", "base_url"): ("archivers", "mail_archive_url", str),
+    ("archiver.mail_archive", "recipient"): ("archivers", "mail_archive_recipient", str),
+    ("archiver.mhonarc", "enable"): ("archivers", "mhonarc", yes_or_no),
+    ("archiver.mhonarc", "base_url"): ("archivers", "mhonarc_url", str),
+    ("archiver.mhonarc", "command"): ("archivers", "mhonarc_command", _command),
+    ("archiver.prototype", "enable"): ("archivers", "prototype", yes_or_no),
     ("nntp", "host"): ("nntp", "host", str),
     ("nntp", "port"): ("nntp", "port", int),
     ("nntp", "user"): ("nntp", "user", str),
@@ -189,6 +223,7 @@ def mapped(cfg: MailmanCfg) -> dict[str, dict[str, object]]:
         ConfigurationError: a value that cannot be understood, with file, section and key.
     """
     found: dict[str, dict[str, object]] = {}
+    cfg = _with_files_of_archivers(cfg)
     for (section, key), (ours, name, convert) in MAPPED.items():
         text = cfg.get(section, key)
         if not text or ((section, key) == ("webservice", "admin_pass") and text in _DEFAULT_PASSWORDS):

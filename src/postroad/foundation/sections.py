@@ -197,6 +197,31 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
+class Archivers:
+    """Archivers of others that posts are handed to beside our own archive; none unless switched on here.
+
+    Lists that do not want one switch it off over REST. Addresses and the command may have `$fqdn_listname`, `$listname`
+    (the same), `$hostname` and `$list_id` in them, the command `$folder` too.
+    """
+
+    prototype: bool = False
+    """A Maildir for each list, below `archives/prototype` in the home."""
+    mail_archive: bool = False
+    """The service mail-archive.com, by mail, for public lists."""
+    mail_archive_url: str = "https://www.mail-archive.com/"
+    mail_archive_recipient: str = "archive@mail-archive.com"
+    mhonarc: bool = False
+    """A program that reads a post: MHonArc, or any other."""
+    mhonarc_url: str = "http://$hostname/archives/$fqdn_listname"
+    mhonarc_command: tuple[str, ...] = ("mhonarc", "-quiet", "-add", "-outdir", "$folder")
+    mhonarc_seconds: float = 60.0
+    """After which the program is ended, and started anew later."""
+    clobber_date: typing.Literal["never", "maybe", "always"] = "maybe"
+    """Whether they get the time of reception as Date: "maybe" where it is missing or off by `clobber_skew_days`."""
+    clobber_skew_days: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
     """Where whoever makes backups puts them, and how old the newest may be before `postroad doctor` complains."""
 

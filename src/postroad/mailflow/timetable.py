@@ -2,7 +2,7 @@
 
     intake ──► moderation ──► pipeline ──┬──► archive
        │                                 ├──► digests ──► issues ──► pipeline
-       ├──► bounces                      ├──► usenet
+       ├──► bounces                      ├──► usenet, archivers of others
        └──► mail_commands                └──► delivery ──► SMTP
 
 Notices enter at `pipeline`. `intake` and `delivery` speak to the network and run loops of their own.
@@ -23,6 +23,8 @@ from postroad.foundation.webhooks.actions import forget_old_deliveries
 from postroad.foundation.webhooks.worker import tell
 from postroad.foundation.webhooks.worker import work as note_told
 from postroad.mailflow.archive.worker import work as archive
+from postroad.mailflow.archivers.worker import hand_over
+from postroad.mailflow.archivers.worker import work as note_handed_over
 from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.bounces.worker import work as judge_bounce
 from postroad.mailflow.digests.actions import send_due as send_digests
@@ -41,7 +43,7 @@ from postroad.mailflow.usenet.worker import work as note_posted
 STAGES = (
     #     queue            worker         shares a commit with at most so many
     Stage("moderation", moderate, batch=25),  # ► pipeline, or held, refused, discarded; ► lookups and back
-    Stage("pipeline", make_ready, batch=25),  # ► delivery, archive, digests, usenet
+    Stage("pipeline", make_ready, batch=25),  # ► delivery, archive, archivers, digests, usenet
     Stage("archive", archive, batch=50),
     Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
     Stage("bounces", judge_bounce, batch=50),
@@ -49,8 +51,9 @@ STAGES = (
 )
 
 GATEWAYS = (
-    # They wait for servers of others, so they have a thread of their own.
+    # They wait for servers and programs of others, so they have a thread of their own.
     Stage("usenet", note_posted, batch=1, outside=post_to_news),
+    Stage("archivers", note_handed_over, batch=1, outside=hand_over),  # ► delivery, where an archiver takes mail
 )
 
 FETCHES = (

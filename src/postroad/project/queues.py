@@ -43,7 +43,8 @@ QUEUES: Mapping[str, Queue] = {
         Queue("virgin", "issues"),
     )
 }
-"""`shunt` is what is quarantined; `retry` is delivery that was put off; `virgin` is digests that are built.
+"""`shunt` is what is quarantined; `retry` is delivery that was put off; `virgin` is digests that are built; `archive`
+shows what waits for archivers of others too.
 
 `bad` is always empty.
 """
@@ -61,7 +62,7 @@ def jobs_of(name: str) -> "QuerySet[Job]":
             if name == "out"
             else live.filter(queue="delivery").exclude(error="")
         )
-    return live.filter(queue=QUEUES[name].stage)
+    return live.filter(queue__in=[QUEUES[name].stage, *(["archivers"] if name == "archive" else [])])
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ Every value is text as it would stand in the file. Passwords, the database's add
 
 from collections.abc import Mapping
 
-from postroad.community.lists.queries import ARCHIVERS
+from postroad.community.lists.archivers import ARCHIVERS
 from postroad.community.lists.styles import DEFAULT_STYLE
 from postroad.foundation import durations
 from postroad.foundation.configuration import Configuration
@@ -125,8 +125,9 @@ def sections(site: Configuration) -> dict[str, Section]:
         "styles": {"default": DEFAULT_STYLE},
         "webservice": _webservice(site),
     }
-    for name in ARCHIVERS:
-        made[f"archiver.{name.replace('-', '_')}"] = {"class": "", "configuration": "", "enable": "yes"}
+    for archiver in ARCHIVERS:
+        enabled = _yes(archiver.is_offered(site.archivers))
+        made[f"archiver.{archiver.name.replace('-', '_')}"] = {"class": "", "configuration": "", "enable": enabled}
     for code, language in LANGUAGES.items():
         made[f"language.{code}"] = {"charset": "utf-8", "description": language, "enabled": "yes"}
     for name in _LOGS:

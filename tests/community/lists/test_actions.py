@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from postroad.community.lists import actions, queries, settings
+from postroad.community.lists.archivers import switches
 from postroad.community.lists.models import Domain, MailingList
 from postroad.community.notices.models import TemplateUri
 from postroad.community.subscriptions.models import Pending
@@ -145,9 +146,9 @@ def test_settings_of_a_list_that_was_deleted_meanwhile(ant):
 
 
 def test_archivers_are_on_until_switched_off(ant):
-    assert queries.archivers(ant) == {"mail-archive": True, "mhonarc": True, "prototype": True}
+    assert switches(ant) == {"mail-archive": True, "mhonarc": True, "prototype": True}
     actions.set_archivers(ant, {"prototype": False})
-    assert queries.archivers(ant) == {"mail-archive": True, "mhonarc": True, "prototype": False}
+    assert switches(ant) == {"mail-archive": True, "mhonarc": True, "prototype": False}
     with pytest.raises(BadInput, match="Unknown archiver"):
         actions.set_archivers(ant, {"pigeon": True})
 

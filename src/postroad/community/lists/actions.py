@@ -12,8 +12,9 @@ from django.db.models import F, Model
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from postroad.community.lists import archivers
 from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
-from postroad.community.lists.queries import archivers, find_domain, lists_of_domain
+from postroad.community.lists.queries import find_domain, lists_of_domain
 from postroad.community.lists.register import all_settings
 from postroad.community.lists.styles import DEFAULT_STYLE, STYLES
 from postroad.community.lists.values import checked
@@ -200,7 +201,7 @@ def set_archivers(mailing_list: MailingList, enabled: Mapping[str, bool]) -> Non
     Raises:
         BadInput: there is no archiver of that name.
     """
-    known = archivers(mailing_list)
+    known = archivers.switches(mailing_list)
     for name, value in enabled.items():
         if name not in known:
             raise BadInput(f"Unknown archiver {name}. Accepted Values are: {', '.join(known)}")

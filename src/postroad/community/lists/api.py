@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from postroad.community.lists import actions, queries
+from postroad.community.lists.archivers import switches
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.lists.styles import DEFAULT_STYLE, STYLES
@@ -87,13 +88,13 @@ def _show_styles(request: HttpRequest) -> HttpResponse:
 
 def _show_archivers(request: HttpRequest, list_id: str) -> HttpResponse:
     """Which archivers the list's posts go to."""
-    return ok(dict(queries.archivers(find_list(list_id))))
+    return ok(dict(switches(find_list(list_id))))
 
 
 def _write_archivers(request: HttpRequest, list_id: str) -> HttpResponse:
     """Switch archivers on or off; PUT names all of them."""
     mailing_list = find_list(list_id)
-    known = dict.fromkeys(queries.archivers(mailing_list), fields.boolean)
+    known = dict.fromkeys(switches(mailing_list), fields.boolean)
     values = body.read(request, known if request.method == "PUT" else {}, known)
     actions.set_archivers(mailing_list, values)
     return done()

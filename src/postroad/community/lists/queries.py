@@ -1,17 +1,13 @@
 """Finding domains and lists, and what belongs to them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
+from postroad.community.lists.models import Domain, HeaderMatch, MailingList
 from postroad.foundation.queue import memory
-
-ARCHIVERS = ("mail-archive", "mhonarc", "prototype")
-"""Archivers by the names Mailman's clients know; a list that came from elsewhere may have another, by its row."""
 
 
 def find_domain(mail_host: str) -> Domain | None:
@@ -82,9 +78,3 @@ def header_matches(mailing_list: MailingList) -> "QuerySet[HeaderMatch]":
 def header_matches_of_mail(mailing_list: MailingList) -> list[HeaderMatch]:
     """The same for a mail in the queue; looked up once for a batch."""
     return memory.once(("header matches", mailing_list.pk), lambda: list(header_matches(mailing_list)))
-
-
-def archivers(mailing_list: MailingList) -> Mapping[str, bool]:
-    """Which archivers keep the list's posts."""
-    stored = dict(ListArchiver.objects.filter(mailing_list=mailing_list).values_list("name", "is_enabled"))
-    return {**dict.fromkeys(ARCHIVERS, True), **stored}

@@ -95,6 +95,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     explicit: tuple[str, ...] = ()
     """Lower-case addresses in To and Cc: they got the mail already and may not want it twice."""
 
+    archiver: str = ""
+    """Which archiver of others gets it, by its name in `lists.archivers`."""
+
     # delivery: where the prepared copies stand.
     dispatch: int = 0
     """Key of the prepared mail."""

@@ -1,6 +1,8 @@
 """Archives what the pipeline hands over, as far as the list and the author want that."""
 
+from postroad.community.lists.archivers import keeps_own
 from postroad.community.lists.queries import list_of_mail
+from postroad.foundation.message.archiving import may_be_archived
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
@@ -12,12 +14,11 @@ from postroad.mailflow.archive.actions import Incoming, archive
 def work(envelope: Envelope) -> None:
     """Archive one mail."""
     mailing_list = list_of_mail(envelope.list_id)
-    if mailing_list is None or mailing_list.archive_policy == "never":
+    if mailing_list is None or not keeps_own(mailing_list):
         queue.record(envelope, "archive", "not archived", "the list keeps no archive")
         return
     raw = storage.load(envelope.message)
-    headers = Headers.parse(raw)
-    if "x-no-archive" in headers or (headers.get("x-archive") or "").strip().lower() == "no":
+    if not may_be_archived(Headers.parse(raw)):
         queue.record(envelope, "archive", "not archived", "the author asked for that")
         return
     mail = archive(mailing_list, Incoming(raw, envelope.message_id, envelope.received_at))

@@ -9,10 +9,12 @@ from datetime import datetime
 from itertools import islice
 
 from postroad.community.lists import settings as lists
+from postroad.community.lists.archivers import keeps_own
 from postroad.community.lists.models import MailingList
 from postroad.community.notices.templates import base_url, language_of
 from postroad.foundation.errors import NotFound
 from postroad.foundation.message.addresses import parse_addresses
+from postroad.foundation.message.archiving import may_be_archived
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.html_text import html_to_text
@@ -82,7 +84,7 @@ class _Reader:
         item.raw, item.references, item.written = raw, references_of(headers), date_of(headers)
         item.subject = self._subject(headers) or item.subject
         item.author = _author(headers) or say(words.NO_AUTHOR, self.language)
-        if self.archive and not _is_unarchived(headers):
+        if self.archive and may_be_archived(headers):
             item.permalink = f"{self.archive}/message/{message_id_hash(item.message_id)}/"
         try:
             root = walk(raw)
@@ -156,10 +158,6 @@ def _author(headers: Headers) -> str:
     return ""
 
 
-def _is_unarchived(headers: Headers) -> bool:
-    return "x-no-archive" in headers or (headers.get("x-archive") or "").strip().lower() == "no"
-
-
 def _prefix_of(mailing_list: MailingList) -> re.Pattern[str] | None:
     """Finds the list's prefix anywhere in a subject, with whatever number it has."""
     prefix = lists.subject_prefix.of(mailing_list).strip()
@@ -184,7 +182,7 @@ def _stored(keys: set[str]) -> dict[str, bytes]:
 
 def items_of(mailing_list: MailingList, posts: Iterable[Post]) -> Iterator[Item]:
     """The posts of a list as a digest shows them, numbered from 1."""
-    has_archive = lists.archive_policy.of(mailing_list) != "never"
+    has_archive = keeps_own(mailing_list)
     archive = f"{base_url(mailing_list)}/lists/{mailing_list.list_id}" if has_archive else ""
     reader = _Reader(language_of(mailing_list), _prefix_of(mailing_list), archive)
     numbered = enumerate(posts, 1)

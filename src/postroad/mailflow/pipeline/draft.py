@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from postroad.community.lists.archivers import Archiver
 from postroad.community.lists.models import MailingList
 from postroad.foundation.message.addresses import parse_addresses
+from postroad.foundation.message.archiving import may_be_archived
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Append, Edit, Headers, Remove, Replace, apply_edits
 from postroad.foundation.message.message_id import message_id_hash
@@ -20,6 +22,8 @@ class Draft:
     base_url: str = ""
     has_archive: bool = False
     """Whether the list has an archive here."""
+    archivers: tuple[Archiver, ...] = ()
+    """Archivers of others that the list uses."""
     author: str = ""
     """Lower-case address of the author, known also when an anonymous list has taken it from the header."""
     original: bytes = b""
@@ -101,13 +105,25 @@ class Draft:
         return self.envelope.kind == "digest"
 
     @property
-    def archived(self) -> bool:
-        """Whether the archive keeps this mail, so that it may be linked to."""
-        unwanted = "x-no-archive" in self.headers or (self.headers.get("x-archive") or "").strip().lower() == "no"
-        return self.has_archive and self.envelope.kind == "posting" and not unwanted
+    def may_be_archived(self) -> bool:
+        """Whether it is a post whose author does not mind archives."""
+        return self.envelope.kind == "posting" and may_be_archived(self.headers)
 
     @property
     def permalink(self) -> str:
-        """Where the archive shows it (RFC 5064)."""
+        """Where our own archive shows it (RFC 5064)."""
         page = f"{self.base_url}/lists/{self.mailing_list.list_id}"
         return f"{page}/message/{message_id_hash(self.envelope.message_id)}/"
+
+    @property
+    def archives(self) -> list[str]:
+        """The pages of the list's archives, our own first."""
+        own = [f"{self.base_url}/lists/{self.mailing_list.list_id}/"] if self.has_archive else []
+        return own + [page for archiver in self.archivers if (page := archiver.page(self.mailing_list))]
+
+    @property
+    def permalinks(self) -> dict[str, str]:
+        """Where archives of others show the post, by the archiver's name."""
+        digest = message_id_hash(self.envelope.message_id)
+        links = {archiver.name: archiver.permalink(self.mailing_list, digest) for archiver in self.archivers}
+        return {name: link for name, link in links.items() if link}

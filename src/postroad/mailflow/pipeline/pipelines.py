@@ -27,10 +27,14 @@ Handler = Callable[[Draft], None]
 
 
 class Pipeline(NamedTuple):
-    """Handlers in order: what everybody gets, archive and digest too; then what only the members' copies get."""
+    """Handlers in order: what everybody gets, archive and digest too; then what only the members' copies get.
+
+    Archivers of others get what everybody gets, with the list's fields, as `archivers` says.
+    """
 
     everybody: tuple[Handler, ...]
     copies: tuple[Handler, ...]
+    archivers: tuple[Handler, ...] = ()
 
 
 POSTING = Pipeline(
@@ -51,6 +55,12 @@ POSTING = Pipeline(
         decorate.apply,
         dmarc.apply,
     ),
+    archivers=(
+        cook_headers.apply,
+        reply_to.apply,
+        subject_prefix.apply,
+        list_headers.apply,
+    ),
 )
 
 TRANSPARENT = Pipeline(
@@ -60,6 +70,10 @@ TRANSPARENT = Pipeline(
         list_headers.apply,
         spare_signatures.apply,
         dmarc.apply,
+    ),
+    archivers=(
+        cook_headers.apply,
+        list_headers.apply,
     ),
 )
 """Nothing that the author's signature covers is touched; when it cannot be helped, From is rewritten as ever."""

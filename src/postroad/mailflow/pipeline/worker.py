@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from postroad.community.lists import actions as lists
+from postroad.community.lists import archivers
 from postroad.community.lists import settings as list_settings
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.queries import list_of_mail
@@ -61,7 +62,7 @@ def prepare(mailing_list: MailingList, envelope: Envelope, raw: bytes) -> Draft:
     draft = Draft(
         replace(envelope, verp=personal and to_members), mailing_list, raw, original=raw,
         base_url=(mailing_list.domain.base_url or current().site.base_url).rstrip("/"),
-        has_archive=mailing_list.archive_policy != "never",
+        has_archive=archivers.keeps_own(mailing_list), archivers=archivers.of_mail(mailing_list),
     )  # fmt: skip
     draft.author = next(iter(draft.addresses("from")), envelope.sender.lower())
     for handler in pipeline_of(draft).everybody:
@@ -92,12 +93,29 @@ def _send_post(draft: Draft) -> None:
     for name in names:
         if name != "usenet":
             queue.put(name, e)
+    _send_to_archivers(draft, e, shared)
     for_members(draft)
     if "usenet" in names:
         queue.put("usenet", _for_news(draft, e, shared))
     lists.count_post(draft.mailing_list)
     _acknowledge(draft)
     _send(draft, author=draft.author)
+
+
+def _send_to_archivers(draft: Draft, envelope: Envelope, shared: bytes) -> None:
+    """Archivers of others get the post with the list's fields, each in its own time."""
+    if not draft.archivers or not draft.may_be_archived:
+        return
+    copy = Draft(
+        replace(envelope, verp=False), draft.mailing_list, shared, base_url=draft.base_url,
+        has_archive=draft.has_archive, archivers=draft.archivers,
+    )  # fmt: skip
+    for handler in pipeline_of(copy).archivers:
+        handler(copy)
+    raw = copy.edited()
+    e = replace(copy.envelope, message=storage.store(raw), size=len(raw))
+    for archiver in draft.archivers:
+        queue.put("archivers", replace(e, archiver=archiver.name))
 
 
 def _for_news(draft: Draft, envelope: Envelope, shared: bytes) -> Envelope:

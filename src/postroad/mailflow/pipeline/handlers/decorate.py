@@ -8,6 +8,8 @@ name = "decorate"
 
 def apply(draft: Draft) -> None:
     """Fill what is the same for everybody; personal variables stay for the copies."""
-    values = {**standard_values(draft.mailing_list), "hyperkitty_url": draft.permalink, "archive_url": draft.permalink}
+    links = {f"{name.replace('-', '_')}_url": link for name, link in draft.permalinks.items()}
+    own = {"hyperkitty_url": draft.permalink, "archive_url": draft.permalink}
+    values = {**standard_values(draft.mailing_list), **links, **own}
     draft.header_text = expand(text("list:member:regular:header", draft.mailing_list), values)
     draft.footer_text = expand(text("list:member:regular:footer", draft.mailing_list), values)

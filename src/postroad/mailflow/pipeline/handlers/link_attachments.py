@@ -14,7 +14,7 @@ _KILOBYTE = 1024
 def apply(draft: Draft) -> None:
     """Replace attachments above the list's size by links; without an archive they travel with the mail."""
     most = settings.link_attachments_above.of(draft.mailing_list) * _KILOBYTE
-    if not most or not draft.archived or len(draft.raw) <= most:
+    if not most or not (draft.has_archive and draft.may_be_archived) or len(draft.raw) <= most:
         return
     try:
         root = tree(draft.raw)

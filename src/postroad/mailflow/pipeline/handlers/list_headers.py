@@ -30,7 +30,7 @@ def apply(draft: Draft) -> None:
     if not draft.envelope.reduced_list_headers:
         fields |= _of_posts(draft)
     edits: list[Edit] = [Append(field, value) for field, value in sorted(fields.items())]
-    draft.edit(*edits)
+    draft.edit(*_archived_at(draft), *edits)
     _unsubscribe(draft)
 
 
@@ -38,11 +38,18 @@ def _of_posts(draft: Draft) -> dict[str, str]:
     mailing_list = draft.mailing_list
     posting = f"<mailto:{mailing_list.fqdn_listname}>"
     fields = {"List-Post": posting if settings.allow_list_posts.of(mailing_list) else "NO"}
-    if draft.has_archive:
-        fields["List-Archive"] = f"<{draft.base_url}/lists/{mailing_list.list_id}/>"
-    if draft.archived:
-        fields["Archived-At"] = f"<{draft.permalink}>"
+    if draft.archives:
+        # One field with all of them: there may be no second (RFC 2369 §3).
+        fields["List-Archive"] = ", ".join(f"<{page}>" for page in draft.archives)
     return fields
+
+
+def _archived_at(draft: Draft) -> list[Edit]:
+    """A field for each archive that will keep the post (RFC 5064 §2)."""
+    if draft.envelope.reduced_list_headers or not draft.may_be_archived:
+        return []
+    own = [draft.permalink] if draft.has_archive else []
+    return [Append("Archived-At", f"<{link}>") for link in (*own, *draft.permalinks.values())]
 
 
 def _unsubscribe(draft: Draft) -> None:
