@@ -37,7 +37,7 @@ def plain(value):
 
 SAME = [
     "admin_immed_notify", "admin_notify_mchanges", "administrivia", "advertised", "anonymous_list",
-    "collapse_alternatives", "convert_html_to_plaintext", "description", "digest_send_periodic",
+    "collapse_alternatives", "convert_html_to_plaintext", "description", "digest_is_default", "digest_send_periodic",
     "dmarc_moderation_notice", "dmarc_wrapped_message_text", "emergency", "filter_content", "first_strip_reply_to",
     "forward_auto_discards", "gateway_to_mail", "gateway_to_news", "include_rfc2369_headers", "linked_newsgroup",
     "max_days_to_hold", "max_message_size", "max_num_recipients", "member_moderation_notice",
@@ -66,16 +66,17 @@ WORDS = {
     "personalize": ("personalize", "none individual full"),
     "news_moderation": ("newsgroup_moderation", "none open_moderated moderated"),
     "digest_volume_frequency": ("digest_volume_frequency", "yearly monthly quarterly weekly daily"),
+    "mime_is_default_digest": ("default_digest", "plaintext_digests mime_digests"),
     "autorespond_admin": ("autorespond_owner", "none respond_and_continue"),
     "autorespond_postings": ("autorespond_postings", "none respond_and_continue"),
     "autorespond_requests": ("autorespond_requests", "none respond_and_discard respond_and_continue"),
     "bounce_unrecognized_goes_to_list_owner": ("forward_unrecognized_bounces_to", "discard administrators"),
 }
 USUAL = {
-    "admin_member_chunksize": 30, "archive_volume_frequency": 1, "digest_is_default": 0, "drop_cc": 1,
+    "admin_member_chunksize": 30, "archive_volume_frequency": 1, "drop_cc": 1,
     "dmarc_none_moderation_action": 0, "dmarc_quarantine_moderation_action": 1, "encode_ascii_prefixes": 2,
     "equivalent_domains": "", "include_sender_header": 1, "member_verbosity_threshold": 0, "nondigestable": 1,
-    "mime_is_default_digest": 0, "new_member_options": 256, "post_password": None, "regular_exclude_lists": [],
+    "new_member_options": 256, "post_password": None, "regular_exclude_lists": [],
     "regular_include_lists": [], "subscribe_auto_approval": [], "umbrella_list": 0,
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ from postroad.mailflow.moderation.models import HeldMessage
 
 EXPLAINED = (
     (r"list .*: accept_these_nonmembers: .*'@dev'.*'@dev@.*", "the host is named here; told in the report"),
-    (r"list .*: (digest_is_default|encode_ascii_prefixes|scrub_nondigest|topics\w*|next_request_id|forward_auto_discards): .*",
+    (r"list .*: (encode_ascii_prefixes|scrub_nondigest|topics\w*|next_request_id|forward_auto_discards): .*",
      "Mailman reads none of these either"),
     (r"user .*: is_server_owner: .*", "gave no right on the web, so it gives none here; told in the report"),
     (r"held .*: gone", "its message was gone in Mailman already; told in the report"),

@@ -1,10 +1,13 @@
 """The verbs of importers: many memberships at once, and requests whose secret was mailed by another system."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from postroad.community.people.actions import check_preferences
 from postroad.community.people.models import PREFERENCE_NAMES, Address, User
@@ -70,6 +73,20 @@ def bring_members(memberships: Sequence[Membership]) -> list[int]:
         )
     Member.objects.bulk_create(rows, update_conflicts=True, unique_fields=["uuid"], update_fields=_FIELDS)
     return [row.pk for row in rows]
+
+
+def note_last_digest(mailing_list: int, address: int, mode: str) -> int | None:
+    """Let somebody who left this kind of digest while one was being collected get that one still.
+
+    The key of the membership; None if the address is no member, by itself or as a user's.
+    """
+    members = Member.objects.filter(mailing_list=mailing_list, role=Member.Role.MEMBER)
+    member = members.filter(Q(address=address) | Q(user__addresses=address)).order_by("pk").first()
+    if member is None:
+        return None
+    member.digest_left, member.digest_left_at = mode, time.time()
+    member.save(update_fields=["digest_left", "digest_left_at"])
+    return member.pk
 
 
 def remove_members(keys: Sequence[int]) -> None:

@@ -13,7 +13,9 @@ from django.urls import path, re_path, reverse
 from django.views.decorators.http import require_safe
 
 from postroad.community.lists.models import MailingList
+from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive.models import Mail, Month, OldAddress, Thread
+from postroad.mailflow.archive.old_attachments import part_called
 from postroad.mailflow.archive.queries import readable_lists
 
 _MONTHS = (
@@ -137,6 +139,8 @@ def hyperkitty(request: HttpRequest, name: str, rest: str = "") -> HttpResponseB
     mailing_list = list_called(request, name)
     parts = [part for part in rest.split("/") if part]
     match parts:
+        case ["message", hash_, "attachment", counter, *file] if len(hash_) == 32:
+            return _attachment(mailing_list, hash_, counter, "/".join(file))
         case ["message", hash_, *_] if len(hash_) == 32:
             return _message(mailing_list, hash_)
         case ["thread", key, *_]:
@@ -156,6 +160,15 @@ def _message(mailing_list: MailingList, hash_: str) -> HttpResponseBase:
     if not Mail.objects.filter(mailing_list=mailing_list, message_id_hash=hash_).exists():
         raise Http404
     return lead(mailing_list, "message", hash_)
+
+
+def _attachment(mailing_list: MailingList, hash_: str, counter: str, name: str) -> HttpResponseBase:
+    """A file of a mail; where it cannot be told which, the mail."""
+    mail = Mail.objects.filter(mailing_list=mailing_list, message_id_hash=hash_).first()
+    if mail is None:
+        raise Http404
+    number = part_called(storage.load(mail.message), counter, name)
+    return lead(mailing_list, "message", hash_) if number is None else lead(mailing_list, "attachment", hash_, number)
 
 
 def _thread(mailing_list: MailingList, key: str) -> HttpResponseBase:

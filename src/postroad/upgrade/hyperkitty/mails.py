@@ -74,8 +74,11 @@ class Mails:
             if data is None:
                 missing.append(text(part["name"]))
             attachments.append(
-                Attachment(text(part["name"]), text(part["content_type"]), text(part["encoding"]), data or b"")
-            )
+                Attachment(
+                    text(part["name"]), text(part["content_type"]), text(part["encoding"]), data or b"",
+                    part["counter"] or 0,
+                )
+            )  # fmt: skip
         old.missing = tuple(missing)
         old.kept = Kept(
             list_address=mailing_list.get("address", ""), message_id=text(row["message_id"]),
@@ -116,9 +119,11 @@ class Mails:
     def _write(self, batch: Batch) -> None:
         threads = batch.find("threads", {str(item.data.row["thread_id"]) for item in batch.items})
         parents = batch.find(_KIND, {str(p) for item in batch.items if (p := item.data.row["parent_id"]) is not None})
+        there = self._there([item.data.row for item in batch.items if item.target is None])
         made: dict[int, archive.OldMail] = {}
         for item in batch.items:
             row: Row = item.data.row
+            item.target = item.target or there.get((row["mailinglist_id"], text(row["message_id_hash"])))
             thread = threads.get(str(row["thread_id"]))
             if thread is None or row["mailinglist_id"] not in self._archives.here:
                 batch.impossible(item, "its list or thread is not here")
@@ -136,6 +141,21 @@ class Mails:
                 batch.done(item, made[item.data.row["id"]].key)
                 for name in item.data.missing:
                     batch.impossible(item, "its file is gone; an empty one stands for it", f"attachment {name}")
+
+    def _there(self, rows: Sequence[Row]) -> dict[tuple[int, str], int]:
+        """Mails that came here another way before HyperKitty had them, by its list and hash."""
+        here = self._archives.here
+        numbers = {pk: number for number, pk in here.items()}
+        hashes = [text(row["message_id_hash"]) for row in rows]
+        found = Mail.objects.filter(
+            mailing_list__in={here[n] for n in {row["mailinglist_id"] for row in rows} if n in here}
+        )
+        return {
+            (numbers[pk], hash_): key
+            for pk, hash_, key in found.filter(message_id_hash__in=hashes).values_list(
+                "mailing_list_id", "message_id_hash", "pk"
+            )
+        }
 
     def _mail(self, old: Old, thread: int, parent: "int | archive.OldMail | None") -> archive.OldMail:
         row, kept = old.row, old.kept

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from postroad.foundation.message.encoded_words import encode_parameter, encode_phrase, encode_words
+from postroad.mailflow.archive.old_attachments import COUNTER
 from postroad.mailflow.archive.reading import Reading, read
 
 NOTE = "rebuilt from an archive that kept only text and attachments"
@@ -30,6 +31,8 @@ class Attachment:
     content_type: str
     charset: str
     data: bytes
+    counter: int
+    """Its number in HyperKitty's addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _attachment(part: Attachment) -> bytes:
     name = _CONTROL.sub(" ", part.name) or "attachment"
     head = (
         f"Content-Type: {kind}{charset}\r\n"
+        f"{COUNTER}: {part.counter}\r\n"
         f"Content-Disposition: attachment; {encode_parameter('filename', name)}\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )

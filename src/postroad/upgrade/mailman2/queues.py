@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import structs
+
 from postroad.community.lists.models import MailingList
 from postroad.community.notices import moving_in as notices
 from postroad.foundation.message.addresses import parse_addresses
@@ -19,6 +21,7 @@ from postroad.foundation.message.message_id import message_id_of, new_message_id
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, Kind
 from postroad.foundation.storage import actions as storage
+from postroad.upgrade.importing.old_digests import collected_at
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman2.messages import message_file
 from postroad.upgrade.mailman2.old_list import moment_of
@@ -109,7 +112,8 @@ def _write_digests(site: OldSite, batch: Batch) -> None:
         mailing_list = MailingList.objects.get(list_id=list_id)
         for piece in mails(file, "mbox"):
             if isinstance(piece, Found):
-                queue.put("digests", _envelope(mailing_list, with_crlf(piece.raw), {}))
+                envelope = _envelope(mailing_list, with_crlf(piece.raw), {})
+                queue.put("digests", structs.replace(envelope, received_at=collected_at(piece.raw, file)))
         batch.done(item)
 
 

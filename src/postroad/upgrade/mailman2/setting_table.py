@@ -12,7 +12,8 @@ BOOLEANS: Mapping[str, str] = MappingProxyType({
     for name in (
         "admin_immed_notify", "admin_notify_mchanges", "administrivia", "advertised", "anonymous_list",
         "bounce_notify_owner_on_bounce_increment", "bounce_notify_owner_on_disable", "bounce_notify_owner_on_removal",
-        "collapse_alternatives", "convert_html_to_plaintext", "digest_send_periodic", "emergency", "filter_content",
+        "collapse_alternatives", "convert_html_to_plaintext", "digest_is_default", "digest_send_periodic", "emergency",
+        "filter_content",
         "first_strip_reply_to", "forward_auto_discards", "gateway_to_mail", "gateway_to_news",
         "include_rfc2369_headers", "obscure_addresses", "require_explicit_destination", "respond_to_post_requests",
         "topics_enabled",
@@ -66,6 +67,7 @@ CHOICES: Mapping[str, tuple[str, Sequence[str]]] = MappingProxyType({
         "digest_volume_frequency", ("yearly", "monthly", "quarterly", "weekly", "daily"),
     ),
     "filter_action": ("filter_action", ("discard", "reject", "forward", "preserve")),
+    "mime_is_default_digest": ("default_digest", ("plaintext_digests", "mime_digests")),
     "generic_nonmember_action": ("default_nonmember_action", ("defer", "hold", "reject", "discard")),
     "news_moderation": ("newsgroup_moderation", ("none", "open_moderated", "moderated")),
     "personalize": ("personalize", ("none", "individual", "full")),
@@ -91,7 +93,6 @@ COUNTERS: Mapping[str, str] = MappingProxyType({
 LOST: Mapping[str, tuple[tuple[Any, ...], str]] = MappingProxyType({
     "admin_member_chunksize": ((30,), "pages have a size of their own"),
     "archive_volume_frequency": ((1,), "archives are shown by month and by thread"),
-    "digest_is_default": ((0,), "new members get posts, and choose digests when they join or later"),
     "dmarc_none_moderation_action": ((0,), "authors whose domain asks for nothing are left as they are"),
     "dmarc_quarantine_moderation_action": (
         (1,), "a domain that asks for quarantine is treated as one that asks for rejection"
@@ -101,7 +102,6 @@ LOST: Mapping[str, tuple[tuple[Any, ...], str]] = MappingProxyType({
     "equivalent_domains": (("",), "a person's other addresses are told to Postroad one by one"),
     "include_sender_header": ((1,), "no Sender field is added; From and the List fields say it all"),
     "member_verbosity_threshold": ((0,), "there is no limit of posts for each member; emergency moderation remains"),
-    "mime_is_default_digest": ((0,), "who chooses digests chooses their kind"),
     "new_member_options": ((256,), "new members begin with no options set, and set their own"),
     "nondigestable": ((1,), "members may always choose single posts"),
     "post_password": ((None, ""), "the password for posts is the moderators'"),

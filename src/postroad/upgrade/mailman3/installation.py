@@ -51,6 +51,11 @@ class Installation:
     """Mailman's folders by their names: `queue_dir`, `messages_dir` …"""
     attachments: Path | None
     mailboxes: tuple[Path, ...]
+    moved: Mapping[str, str] = field(default_factory=dict)
+
+    def here(self, path: str) -> Path:
+        """Where a path of the old machine is here; the longest that fits counts."""
+        return _moved(path, self.moved)
 
     @property
     def name(self) -> str:
@@ -78,8 +83,8 @@ def open_installation(named: Named) -> Installation:
     attachments = named.attachments or (settings.get("HYPERKITTY_ATTACHMENT_FOLDER") if settings else "") or ""
     installation = Installation(
         core=core, web=OldDatabase(web_place) if web_place else None, cfg=cfg, settings=settings,
-        paths=_paths(named, cfg), attachments=_moved(attachments, named) if attachments else None,
-        mailboxes=tuple(Path(folder) for folder in named.mailboxes),
+        paths=_paths(named, cfg), attachments=_moved(attachments, named.moved) if attachments else None,
+        mailboxes=tuple(Path(folder) for folder in named.mailboxes), moved=named.moved,
     )  # fmt: skip
     _check(installation)
     return installation
@@ -145,17 +150,16 @@ def _web_place(named: Named, settings: SettingsFile | None) -> Place | None:
 def _placed(place: Place, named: Named) -> Place:
     if place.kind != "sqlite":
         return place
-    return Place("sqlite", str(_moved(place.name, named)))
+    return Place("sqlite", str(_moved(place.name, named.moved)))
 
 
 def _paths(named: Named, cfg: MailmanCfg | None) -> dict[str, Path]:
     texts = cfg.paths() if cfg else mailman_cfg.MailmanCfg(Path("mailman.cfg"), {}).paths()
-    return {name: _moved(text, named) for name, text in texts.items()}
+    return {name: _moved(text, named.moved) for name, text in texts.items()}
 
 
-def _moved(path: str, named: Named) -> Path:
-    """Where a path of the old machine is here; the longest that fits counts."""
-    for old, new in sorted(named.moved.items(), key=lambda pair: -len(pair[0])):
+def _moved(path: str, moved: Mapping[str, str]) -> Path:
+    for old, new in sorted(moved.items(), key=lambda pair: -len(pair[0])):
         if path == old.rstrip("/") or path.startswith(old.rstrip("/") + "/"):
             return Path(new + path[len(old.rstrip("/")) :])
     return Path(path)

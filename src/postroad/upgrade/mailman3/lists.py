@@ -37,7 +37,6 @@ _COUNTERS: Mapping[str, Callable[[Any], Any]] = {
     "digest_last_sent_at": moment,
 }  # fmt: skip
 _WITHOUT_MEANING: Mapping[str, tuple[Any, str]] = {
-    "digest_is_default": (False, "Mailman 3 does not read it either: members choose"),
     "encode_ascii_prefixes": (False, "prefixes are encoded only where they must be (RFC 2047)"),
     "forward_auto_discards": (True, "Mailman 3 forwards nothing either, whatever it says"),
     "scrub_nondigest": (False, "Mailman 3 does not read it either; see link_attachments_above"),
@@ -154,6 +153,9 @@ def _values(batch: Batch, item: Item) -> dict[str, Any]:
     for name in _TEXTS_OF_CODE:
         if name in found and found[name] not in writable()[name].choices:
             batch.impossible(item, f"{found.pop(name)} came from a plugin of the old site; ours is used", name)
+    if found.get("digest_is_default"):
+        batch.mapped(item, "Mailman 3 did not obey it; here new members get digests unless they say otherwise",
+                     "digest_is_default")  # fmt: skip
     for name, (nothing, why) in _WITHOUT_MEANING.items():
         value = strings(row[name]) if name == "topics" and row.get(name) is not None else row.get(name)
         if value is not None and value != nothing and value:

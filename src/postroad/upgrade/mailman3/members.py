@@ -1,4 +1,4 @@
-"""Step: memberships in all roles, with moderation and the state of their bounces."""
+"""Steps: memberships in all roles, with moderation and the state of their bounces; and who gets one more digest."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,13 @@ _MEMBER = (
 
 
 def steps(moving: Moving) -> tuple[Step, ...]:
-    """The one step."""
+    """In their order."""
     core = moving.core
     return (
         Step("members", lambda: _read(moving), _write, lambda: core.count("member"),
              remove=subscriptions.remove_members, size=1000),
+        Step("last digests", lambda: _read_last_digests(moving), _write_last_digests,
+             lambda: core.count("onelastdigest")),
     )  # fmt: skip
 
 
@@ -69,3 +71,29 @@ def _membership(
         last_bounce_received=moment(row["last_bounce_received"]), last_warning_sent=moment(row["last_warning_sent"]),
         total_warnings_sent=row["total_warnings_sent"] or 0, preferences=preferences(batch, item, row["preferences"]),
     )  # fmt: skip
+
+
+# --- who left digests while one was being collected
+
+
+def _read_last_digests(moving: Moving) -> Iterator[Item]:
+    for row in moving.core.rows("onelastdigest", ("id", "mailing_list_id", "address_id", "delivery_mode")):
+        yield Item(str(row["id"]), (row["mailing_list_id"], row["address_id"], row["delivery_mode"]))
+
+
+def _write_last_digests(batch: Batch) -> None:
+    lists = batch.find("lists", {str(item.data[0]) for item in batch.items})
+    addresses = batch.find("addresses", {str(item.data[1]) for item in batch.items})
+    for item in batch.items:
+        mailing_list, address = lists.get(str(item.data[0])), addresses.get(str(item.data[1]))
+        mode = word("DeliveryMode", item.data[2])
+        if mailing_list is None or address is None:
+            batch.impossible(item, "its list or address is gone, in Mailman too")
+            continue
+        if mode is None or mode == "regular":
+            batch.impossible(item, "it names no kind of digest")
+            continue
+        key = subscriptions.note_last_digest(mailing_list, address, mode)
+        if key is None:
+            batch.mapped(item, "has left the list since, and gets no digest of it any more")
+        batch.done(item, key)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from msgspec import structs
 
 from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
@@ -21,6 +21,7 @@ from postroad.foundation.message.message_id import message_id_of, new_message_id
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, Kind
 from postroad.foundation.storage import actions as storage
+from postroad.upgrade.importing.old_digests import collected_at
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.messages import list_id_in, queue_file
 from postroad.upgrade.mailman3.moving import Moving
@@ -72,7 +73,7 @@ def _write_digests(moving: Moving, batch: Batch) -> None:
             continue
         for raw in _mails_of(file):
             envelope = _envelope(mailing_list, with_crlf(raw), {}, "posting")
-            queue.put("digests", envelope)
+            queue.put("digests", structs.replace(envelope, received_at=collected_at(raw, file)))
         if _WAITING_DIGEST.fullmatch(file.name):
             batch.mapped(item, "was about to be sent; its posts are in the list's next digest here")
         batch.done(item)
@@ -139,7 +140,7 @@ def _put(batch: Batch, item: Item, mailing_list: MailingList, raw: bytes, metada
     envelope = _envelope(mailing_list, raw, metadata, kind)
     if name in ("out", "retry"):
         # It is ready as it is, and must not be made ready twice.
-        envelope = msgspec.structs.replace(
+        envelope = structs.replace(
             envelope, list_id="", kind="notice", envelope_sender=mailing_list.address("bounces"), verp=False
         )
     if name in ("shunt", "bad"):

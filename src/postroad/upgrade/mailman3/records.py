@@ -1,4 +1,4 @@
-"""Steps: automatic answers, bounces that were noted, and who gets one more digest."""
+"""Steps: automatic answers, and bounces that were noted."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from postroad.foundation.configuration import Configuration
@@ -14,6 +14,27 @@ _NOT_NEEDED = (
     "paths.", "logging.", "runner.", "database", "devmode", "shell", "archiver.", "passwords", "webservice", "plugin.",
 )  # fmt: skip
 """Sections about how the old program ran; nothing of the site is in them but listeners, which are mapped."""
+_INSTEAD: Mapping[str, str] = {
+    "ARC.enabled": "this is [dkim] arc in postroad.toml, with a key that `postroad dkim` makes",
+    "ARC.trusted_authserv_ids": "this is [mail] trusted_authserv_ids in postroad.toml",
+    "ARC.": "the seal is made with a key that `postroad dkim` makes",
+    "dmarc.resolver": "this is [dns] timeout_seconds and lifetime_seconds in postroad.toml",
+    "dmarc.": "policies are asked for when they are needed; nothing is downloaded and kept",
+    "mailman.cache_life": "texts fetched from elsewhere are kept as long as their server says",
+    "mailman.filtered_messages_are_preservable": "lists whose filter_action says so keep what was filtered",
+    "mailman.html_to_plain_text_command": "HTML becomes plain text without another program",
+    "mailman.anonymous_list_keep_headers": "anonymous lists keep the fields that say nothing of the author",
+    "mailman.": "about how the old program ran; not needed",
+    "mta.incoming": "this is [maps] files in postroad.toml, and taken over for Postfix and Exim",
+    "mta.configuration": "what it says of the files for Postfix is taken over as [maps]",
+    "mta.verp_personalized_deliveries": "every copy is its recipient's own unless [mail] personal_copies says no",
+    "mta.verp_delivery_interval": "every copy is its recipient's own unless [mail] personal_copies says no",
+    "mta.verp_confirmations": "the secret of a confirmation stands in its return address always",
+    "mta.max_": "how much goes to the relay at once finds itself; [smtp] connections is the most",
+    "mta.": "about how the old program spoke to the relay; not needed",
+    "digests.": "the keys of digests that Postroad knows stand under [mail] in postroad.toml",
+}
+"""Keys, or how a family of keys begins; the longest that fits counts."""
 _KEPT_NAME = "mailman.cfg"
 
 
@@ -40,8 +61,15 @@ def _write(batch: Batch) -> None:
             batch.mapped(item, "languages and their character sets are Postroad's own")
         elif section.startswith(_NOT_NEEDED):
             batch.mapped(item, "about how the old program ran; not needed")
+        elif instead := _instead(f"{section}.{key}"):
+            batch.mapped(item, instead)
         else:
             batch.impossible(item, "Postroad has no such setting; `postroad config` shows the ones there are")
+
+
+def _instead(name: str) -> str:
+    fits = [key for key in _INSTEAD if name.startswith(key)]
+    return _INSTEAD[max(fits, key=len)] if fits else ""
 
 
 def keep_configuration(cfg: MailmanCfg, configuration: Configuration) -> str:

@@ -37,7 +37,7 @@ def mails(path: Path, form: Format, start: int = 0, number: int = 0) -> Iterator
 def _maildir(path: Path, start: int) -> Iterator[Found | Noise]:
     """Mails by the time in their file names, which begin with it (https://cr.yp.to/proto/maildir.html)."""
     files = [file for part in ("cur", "new") if (path / part).is_dir() for file in (path / part).iterdir()]
-    ordered = sorted((file for file in files if not file.name.startswith(".")), key=lambda f: (_time(f), f.name))
+    ordered = sorted((file for file in files if not file.name.startswith(".")), key=lambda f: (time_in_name(f), f.name))
     for at, file in enumerate(ordered[start:], start):
         if not file.is_file() or file.is_symlink():
             yield Noise(at, at + 1, f"{file.name} is no file")
@@ -46,6 +46,7 @@ def _maildir(path: Path, start: int) -> Iterator[Found | Noise]:
             yield Found(at, at + 1, opened.read(LARGEST), b"", at, name=file.name.partition(":")[0])
 
 
-def _time(file: Path) -> int:
+def time_in_name(file: Path) -> int:
+    """When a mail was put into a Maildir, in seconds since 1970; 0 if its name does not say."""
     digits = file.name.partition(".")[0]
     return int(digits) if digits.isdecimal() and len(digits) < 20 else 0

@@ -66,6 +66,11 @@ def _write(batch: Batch) -> None:
     for item in batch.items:
         if isinstance(item.data, Noise):
             batch.impossible(item, item.data.why)
+    archive_understood(batch)
+
+
+def archive_understood(batch: Batch) -> None:
+    """Archive what of a batch was understood to be a mail, each in its list."""
     by_list: dict[str, list[Item]] = {}
     for item in batch.items:
         if isinstance(item.data, Understood):

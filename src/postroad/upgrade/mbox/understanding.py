@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import message_id_of
 from postroad.mailflow.archive.reading import Reading, read
-from postroad.upgrade.mbox.model import Noise
 
 _MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _ARRIVAL = re.compile(rb"\b([A-Za-z]{3}) +(\d{1,2}) +(\d{1,2}):(\d\d)(?::(\d\d))?\b.{0,80}?\b((?:19|20)\d\d)\b")
@@ -49,8 +48,8 @@ def arrival(separator: bytes) -> float | None:
 
 
 def understand(pieces: list[Any]) -> list[Any]:
-    """What there is to know of each mail; noise stays what it is. Runs in other processes."""
-    return [piece if isinstance(piece, Noise) else _understood(piece) for piece in pieces]
+    """What there is to know of each mail; what is none stays what it is. Runs in other processes."""
+    return [_understood(piece) if isinstance(piece, Raw) else piece for piece in pieces]
 
 
 def _understood(piece: Raw) -> Understood:

@@ -1,0 +1,132 @@
+"""Step: mails that only the prototype archiver has, because HyperKitty was not there yet, or is there no more.
+
+Mails that HyperKitty has come with it. One that it lacks although it archived others of that list before and after
+was most likely deleted there by somebody who meant it, so it is named and not brought back.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from postroad.foundation.errors import PostroadError
+from postroad.upgrade.hyperkitty.archives import Archives
+from postroad.upgrade.hyperkitty.originals import comparable, id_in
+from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
+from postroad.upgrade.mailman3.databases import OldDatabase
+from postroad.upgrade.mailman3.installation import Installation
+from postroad.upgrade.mailman3.messages import queue_file
+from postroad.upgrade.mailman3.values import moment, text
+from postroad.upgrade.mbox.mailboxes import time_in_name
+from postroad.upgrade.mbox.model import LARGEST
+from postroad.upgrade.mbox.steps import archive_understood
+from postroad.upgrade.mbox.understanding import Raw, understand
+
+_BY_HAND = "if it is wanted, `postroad import mbox LIST FOLDER --format maildir` brings what its folder has"
+_DELETED = f"HyperKitty has mails from before and after it, but not this one: deleted there, most likely; {_BY_HAND}"
+_TWIN = f"another mail has the same Message-ID, and that one is HyperKitty's; {_BY_HAND}"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What HyperKitty has of a list: Message-IDs, and when it archived the first and the last."""
+
+    ids: set[str] = field(default_factory=set)
+    first: float = float("inf")
+    last: float = 0.0
+
+
+class Prototype:
+    """The prototype archiver's Maildirs, one for each list."""
+
+    def __init__(self, installation: Installation, archives: Archives | None) -> None:
+        self._archives = archives
+        self._root = installation.paths["archive_dir"] / "prototype"
+        self._spool = installation.paths["archive_dir"] / "hyperkitty" / "spool"
+        self._core, self._web = installation.core, installation.web
+
+    def steps(self) -> tuple[Step, ...]:
+        """The one step."""
+        return (Step("mails of the prototype", self._read, self._write, fetch=self._fetch, prepare=understand),)
+
+    @cached_property
+    def _lists(self) -> dict[str, str]:
+        """The list-id of each posting address, in the core or in HyperKitty."""
+        found = {}
+        for row in self._core.rows("mailinglist", ("id", "list_id", "list_name", "mail_host")):
+            found[f"{text(row['list_name'])}@{text(row['mail_host'])}".lower()] = text(row["list_id"])
+        for address, list_id in _lists_of(self._web).values():
+            found.setdefault(address, list_id)
+        return found
+
+    @cached_property
+    def _known(self) -> dict[str, _Known]:
+        """By list-id; looked up when the first file is seen that no run has seen before."""
+        lists, found = _lists_of(self._web), dict[str, _Known]()
+        columns = ("id", "mailinglist_id", "message_id", "archived_date")
+        for row in self._web.rows("hyperkitty_email", columns) if self._web else ():
+            known = found.setdefault(lists.get(row["mailinglist_id"], ("", ""))[1], _Known())
+            known.ids.add(comparable(text(row["message_id"])))
+            at = moment(row["archived_date"])
+            if at is not None:
+                known.first, known.last = min(known.first, at.timestamp()), max(known.last, at.timestamp())
+        return found
+
+    def _read(self) -> Iterator[Item]:
+        for folder in sorted(self._root.glob("*")) if self._root.is_dir() else ():
+            list_id = self._lists.get(folder.name.lower(), "")
+            for file in sorted((*folder.glob("new/*"), *folder.glob("cur/*"))):
+                key = f"{folder.name}/{file.name.partition(':')[0]}"
+                yield Item(key[:500], (list_id, file), fingerprint=fingerprint_of(key))
+
+    def _fetch(self, items: Sequence[Item]) -> None:
+        """Make of each file the mail, or why it is not brought; empty if it comes another way."""
+        for item in items:
+            item.data = self._mail(*item.data)
+
+    def _mail(self, list_id: str, file: Path) -> Raw | str:
+        if not list_id:
+            return "the list is gone, in Mailman too"
+        if not file.is_file():
+            return "it is no file"
+        with file.open("rb") as opened:
+            raw = opened.read(LARGEST)
+        known, message_id = self._known.get(list_id, _Known()), id_in(raw)
+        arrived = time_in_name(file) or file.stat().st_mtime
+        if message_id in known.ids and self._archives is not None:
+            spot = self._archives.originals.find(list_id, message_id)
+            return _TWIN if spot is not None and spot.file != file else ""
+        if message_id in self._spooled:
+            return ""
+        if known.first < arrived < known.last:
+            return _DELETED
+        return Raw(list_id, raw, arrived, (), frozenset())
+
+    @cached_property
+    def _spooled(self) -> set[str]:
+        """Message-IDs that wait for HyperKitty; they come with the cut-over."""
+        found = set()
+        for file in self._spool.glob("*.pck"):
+            try:
+                found.add(id_in(queue_file(file.read_bytes())[0]))
+            except (PostroadError, OSError):
+                continue  # The step of the spool names it.
+        return found
+
+    @staticmethod
+    def _write(batch: Batch) -> None:
+        for item in batch.items:
+            if isinstance(item.data, str):
+                if item.data:
+                    batch.impossible(item, item.data)
+                batch.done(item)
+        archive_understood(batch)
+
+
+def _lists_of(web: OldDatabase | None) -> dict[int, tuple[str, str]]:
+    """HyperKitty's lists by number: posting address and list-id."""
+    found = {}
+    for row in web.rows("hyperkitty_mailinglist", ("id", "name", "list_id")) if web else ():
+        address = text(row["name"]).lower()
+        found[row["id"]] = address, (text(row["list_id"]) or address.replace("@", ".", 1)).lower()
+    return found

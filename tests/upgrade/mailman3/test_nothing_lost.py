@@ -1,0 +1,124 @@
+"""What lies beside the tables comes along too, or the report says why not: the prototype archive, files of settings."""
+
+import pytest
+
+from postroad.community.lists.models import MailingList
+from postroad.mailflow.archive.models import Mail, Thread
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+FOLDER = "archives/prototype/dev@example.org/new"
+
+
+def kind(report, name: str):
+    return next(k for k in report.kinds if k.kind == name)
+
+
+def told(report, name: str) -> dict[str, str]:
+    return {note[1]: note[3] for note in report.notes if note[0] == name}
+
+
+def test_without_hyperkitty_the_prototype_archive_is_the_archive(old_site):
+    files = len(list((old_site.root / "archives/prototype").glob("*/new/*")))
+    report = old_site.bring_in(web="none")
+    waiting = 2  # Spooled for HyperKitty: they come to the archive by the queue.
+    assert Mail.objects.count() == files - waiting > 40
+    assert all(thread.count == thread.mails.count() for thread in Thread.objects.all())
+    assert kind(report, "mails of the prototype").here == files
+    again = old_site.bring_in(web="none")
+    assert kind(again, "mails of the prototype").unchanged == files
+
+
+def test_mails_that_came_from_the_prototype_first_are_hyperkitty_s_when_it_has_them(old_site):
+    old_site.bring_in(web="none")
+    report = old_site.bring_in()
+    assert kind(report, "archived mails").here == 692
+    # HyperKitty never had the second of two mails with one Message-ID.
+    other = Mail.objects.exclude(message_id_hash__in=hashes(old_site))
+    assert [mail.message_id.partition("+")[0] for mail in other] == ["lmtp-dup.i3310@odd.example"]
+    assert all(thread.count == thread.mails.count() for thread in Thread.objects.all())
+
+
+def hashes(site) -> list[str]:
+    with site.connect("web") as web:
+        return [row[0] for row in web.execute("SELECT message_id_hash FROM hyperkitty_email")]
+
+
+def test_two_mails_with_one_message_id_are_one_in_hyperkitty_and_the_other_is_named(old_site):
+    report = old_site.bring_in()
+    assert ["same Message-ID" in why for why in told(report, "mails of the prototype").values()] == [True]
+
+
+def test_a_mail_that_was_deleted_in_hyperkitty_is_named_and_not_brought_back(old_site):
+    with old_site.connect("web") as web:
+        of_dev = "SELECT id FROM hyperkitty_mailinglist WHERE name = 'dev@example.org'"
+        rows = web.execute(
+            f"SELECT message_id, max(archived_date) FROM hyperkitty_email WHERE mailinglist_id = ({of_dev}) GROUP BY 1"
+        ).fetchall()
+        ids = {row[0] for row in rows}
+        in_files = {
+            line.split("<", 1)[1].split(">")[0]
+            for file in (old_site.root / FOLDER).iterdir()
+            for line in file.read_text("latin-1").splitlines()
+            if line.lower().startswith("message-id: <")
+        }
+        first, *others = sorted(ids & in_files)
+        newest = max(others)
+        gone, last = (first, newest) if first != newest else (others[0], first)
+        web.execute("UPDATE hyperkitty_email SET archived_date = '2099-01-01 00:00:00' WHERE message_id = ?", (last,))
+        web.execute("DELETE FROM hyperkitty_email WHERE message_id = ?", (gone,))
+    report = old_site.bring_in()
+    notes = [why for why in told(report, "mails of the prototype").values() if "deleted there, most likely" in why]
+    assert len(notes) == 1
+    assert not Mail.objects.filter(mailing_list__list_id="dev.example.org", message_id=gone).exists()
+
+
+def test_a_mail_from_before_hyperkitty_comes_from_the_prototype(old_site):
+    raw = b"From: anne@example.com\nSubject: Long ago\nMessage-ID: <long-ago@x>\n\nzebrafinch\n"
+    (old_site.root / FOLDER / "1000000000.M1P1Q1.host").write_bytes(raw)
+    old_site.bring_in()
+    mail = Mail.objects.get(message_id="long-ago@x")
+    assert mail.mailing_list.list_id == "dev.example.org"
+    assert mail.date.year == 2001
+
+
+def test_every_key_of_the_old_files_is_told_and_no_secret_is(old_site):
+    report = old_site.bring_in()
+    settings, cfg = told(report, "web settings"), told(report, "site settings")
+    assert {
+        "ADMINS",
+        "EMAIL_BACKEND",
+        "HAYSTACK_CONNECTIONS",
+        "MAILMAN_ARCHIVER_KEY",
+        "SECRET_KEY",
+        "TIME_ZONE",
+    } <= set(settings)
+    assert "[site] owner" in settings["ADMINS"]
+    assert "UTC" in settings["TIME_ZONE"]
+    assert "mailman-hyperkitty.cfg [general] api_key" in settings
+    assert {"[ARC] enabled", "[dmarc] cache_lifetime", "[mailman] cache_life", "[mta] verp_delivery_interval"} <= set(
+        cfg
+    )
+    assert "[dkim] arc" in cfg["[ARC] enabled"]
+    assert not any("SecretArchiver" in text or "fixture-secret" in text for note in report.notes for text in note)
+
+
+def test_a_setting_nobody_knows_is_named(old_site):
+    settings = old_site.root / "web/settings.py"
+    settings.write_text(settings.read_text() + "\nHOUSE_STYLE = 'blue'\nACCOUNT_SESSION_REMEMBER = True\n")
+    with (old_site.root / "core/etc/mailman.cfg").open("a") as cfg:
+        cfg.write("\n[house]\nstyle: blue\n")
+    report = old_site.bring_in()
+    outcomes = {(note[0], note[1]): (note[2], note[3]) for note in report.notes}
+    for name in (("web settings", "HOUSE_STYLE"), ("site settings", "[house] style")):
+        assert outcomes[name] == (
+            "impossible", "Postroad has no such setting; `postroad config` shows the ones there are",
+        )  # fmt: skip
+    assert "cannot be set otherwise" in outcomes["web settings", "ACCOUNT_SESSION_REMEMBER"][1]
+
+
+def test_new_members_get_digests_where_the_old_list_said_so(old_site):
+    with old_site.connect() as core:
+        core.execute("UPDATE mailinglist SET digest_is_default = 1 WHERE list_name = 'dev'")
+    report = old_site.bring_in(web="none")
+    assert MailingList.objects.get(list_id="dev.example.org").settings["digest_is_default"] is True
+    assert "did not obey it" in told(report, "lists")["dev.example.org: digest_is_default"]
