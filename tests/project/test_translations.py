@@ -10,8 +10,15 @@ from postroad.community.notices import actions as notices
 from postroad.community.notices.subjects import AUTOMATIC_ANSWER, RESULTS, SUBJECTS
 from postroad.community.notices.templates import ALL_NAMES, built_in, translated, variables
 from postroad.foundation.catalogs import catalogues, compiled, entries, translator
+from postroad.mailflow.bounces import actions as bounces
+from postroad.mailflow.delivery import actions as delivery
 from postroad.mailflow.mail_commands.commands import COMMANDS
+from postroad.mailflow.mail_commands.refusals import REFUSALS
+from postroad.mailflow.mail_commands.refusals import told as refusal
+from postroad.mailflow.moderation import answers
 from postroad.mailflow.moderation.reasons import REASONS, told
+from postroad.mailflow.pipeline import worker as pipeline
+from postroad.mailflow.pipeline.handlers import dmarc, link_attachments, mime_delete, subject_prefix
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -36,12 +43,33 @@ TEXTS = {
         *filter(None, map(built_in, ALL_NAMES)), *SUBJECTS.values(), AUTOMATIC_ANSWER, RESULTS, notices.UNDO,
         notices.REQUEST, notices.NO_REASON,
     ],
-    "mailflow/moderation": [*REASONS],
+    "mailflow/bounces": [bounces.REFUSING, bounces.REFUSING_TEXT],
+    "mailflow/delivery": [delivery.REFUSED, delivery.REFUSED_TEXT],
+    "mailflow/moderation": [
+        *REASONS, answers.DECIDE, answers.LAST, answers.REFUSED, answers.FORWARDED, answers.ATTACHED,
+        answers.DISCARDED, answers.DISCARDED_ATTACHED,
+    ],
+    "mailflow/pipeline": [
+        pipeline.UNTITLED, pipeline.FILTERED_OUT, pipeline.ATTACHED, mime_delete.DISPOSED, mime_delete.UNKNOWN,
+        mime_delete.LEFT_OUT, subject_prefix.NO_SUBJECT, dmarc.VIA, link_attachments.KEPT, link_attachments.NAMELESS,
+    ],
     "mailflow/mail_commands": [
+        *REFUSALS,
         *(text for text in said_by("mailflow/mail_commands", "say", "translated") if any(map(str.isalpha, text))),
         *(command.help for command in COMMANDS),
     ],
 }  # fmt: skip
+OBEYED_BY = (
+    "community/subscriptions/actions.py", "community/subscriptions/workflow.py", "community/subscriptions/consent.py",
+    "mailflow/moderation/actions.py", "mailflow/mail_commands/options.py",
+)  # fmt: skip
+"""The modules whose verbs do what commands ask for."""
+OF_OTHERS = {
+    "This link is unknown, was used already, or is too old.", "Address not registered", "Unverified address",
+    "Address is not controlled by user", "A thread can be followed or muted, not: x", "No such user",
+    "User without preferred address",
+}  # fmt: skip
+"""What only pages and REST can cause."""
 UNTRANSLATED = {"echo $words", "$line\n    $help", "$email: $word", "$names", "$reason"}
 """Nothing in them is English."""
 
@@ -74,6 +102,22 @@ def test_every_sentence_of_the_rules_can_be_told_in_another_language():
     sentences = {sentence for sentence in REASONS if "$" not in sentence}
     said = {text for text in said_by("mailflow/moderation", "Hit") if text and not text.startswith("$")}
     assert said <= sentences
+
+
+def raised_in(module: str) -> list[str]:
+    """The sentences of a module's errors, with an x for each value."""
+    found = []
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text())):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            parts = node.exc.args[0].values if isinstance(node.exc.args[0], ast.JoinedStr) else [node.exc.args[0]]
+            found.append("".join(part.value if isinstance(part, ast.Constant) else "x" for part in parts))
+    return found
+
+
+def test_every_refusal_of_a_command_can_be_told_in_another_language():
+    raised = {sentence for module in OBEYED_BY for sentence in raised_in(module)}
+    assert "Membership is banned" in raised
+    assert {sentence for sentence in raised - OF_OTHERS if refusal(sentence, "de") == sentence} == set()
 
 
 def test_a_reason_keeps_its_values_and_an_owners_own_words_stay():

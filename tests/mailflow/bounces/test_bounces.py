@@ -1,5 +1,6 @@
 """From a mail that came back to a member switched off, reminded, removed or resumed."""
 
+import dataclasses
 import time
 from datetime import timedelta
 
@@ -212,7 +213,10 @@ def test_a_wrong_resume_link_tells_nothing(ants, off):
     assert Client().get(f"/lists/{ants.list_id}/resume/é").status_code == 404
 
 
-def test_a_receiver_that_refuses_everybody_is_one_event(ants):
+def test_a_receiver_that_refuses_everybody_is_one_event(ants, settings):
+    """The site's owner reads it once, in the site's language."""
+    site = dataclasses.replace(settings.POSTROAD.site, language="de")
+    settings.POSTROAD = dataclasses.replace(settings.POSTROAD, site=site)
     rows = [member(ants, f"p{n}@big.example") for n in range(12)]
     for n in range(12):
         came_back(ants, f"p{n}@big.example")
@@ -220,7 +224,7 @@ def test_a_receiver_that_refuses_everybody_is_one_event(ants):
     assert set(Member.objects.filter(pk__in=[r.pk for r in rows]).values_list("bounce_score", flat=True)) == {0}
     assert Receiver.objects.get().domain == "big.example"
     assert BounceEvent.objects.filter(outcome="the receiver refuses everybody").count() == 12
-    assert sum("big.example refuses our mail" in text for text in notices_to("")) == 1
+    assert sum("big.example weist unsere Mail ab" in text for text in notices_to("")) == 1
 
 
 def test_a_domain_that_stays_dead_counts_after_three_days(ants):

@@ -123,6 +123,22 @@ def test_an_option_that_is_none_is_told_what_is_allowed(ants, post, anne, line):
     assert not Pending.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("set digest maybe", "digest maybe: erlaubt sind off, no,"),
+        ("vacation soon", "Kein Datum wie 2027-01-31: soon"),
+        ("confirm 1234", "confirm: Dieser Schlüssel ist unbekannt"),
+        ("join", "join: Diese Adresse ist schon Mitglied"),
+    ],
+)
+def test_why_not_is_told_in_the_senders_language(ants, post, anne, line, told):
+    people.set_preferences(anne, {"preferred_language": "de"})
+    people.set_preferences(anne.address, {"preferred_language": "de"})
+    post("request", "anne@example.org", line)
+    assert told in post.answer()
+
+
 @pytest.mark.parametrize("line", ["set", "set show", "options"])
 def test_options_are_shown(ants, post, anne, line):
     post("request", "anne@example.org", line)

@@ -83,6 +83,12 @@ def test_no_subject_gets_one(draft):
     assert draft(mail(subject=None)).text_of("subject") == "[Ant] (no subject)"
 
 
+def test_what_is_written_into_posts_is_in_the_language_of_the_list(draft):
+    made = draft(mail(subject=None), {"preferred_language": "de", "dmarc_mitigate_action": "munge_from"}, dmarc=True)
+    assert made.text_of("subject") == "[Ant] (kein Betreff)"
+    assert made.text_of("from") == "Anne Person über Ant <ant@example.com>"
+
+
 @pytest.mark.parametrize(
     ("prefix", "given", "expected"),
     [

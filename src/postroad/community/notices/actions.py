@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.queries import find_list
@@ -18,6 +19,7 @@ from postroad.community.notices.templates import (
     wrapped,
 )
 from postroad.community.people import queries as people
+from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 from postroad.foundation.message.addresses import format_address
 from postroad.foundation.message.compose import compose
@@ -116,6 +118,16 @@ def send(
     )  # fmt: skip
     queue.put("pipeline", envelope)
     queue.record(envelope, "notices", "written", f"{subject} to {', '.join(to)[:200]}")
+
+
+def tell_site_owner(slice_folder: Path, subject: str, body: str, values: Mapping[str, str]) -> None:
+    """Queue a mail to the site's owner in the site's language; the slice's catalogues have the texts' translations."""
+    site = current().site
+    translate = translator(slice_folder, site.language)
+    send(
+        list_id="", from_=site.owner, to=[site.owner], to_header=site.owner,
+        subject=expand(translate(subject), values), body=expand(translate(body), values),
+    )  # fmt: skip
 
 
 # --- to owners

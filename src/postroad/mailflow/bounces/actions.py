@@ -7,6 +7,7 @@ refuses everybody is seen as one event (facts: mail-flow §16).
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,6 +27,14 @@ from postroad.mailflow.bounces import queries, settings
 from postroad.mailflow.bounces.models import BounceEvent, Probe, Receiver
 from postroad.mailflow.bounces.reports import Failure
 
+REFUSING = "$domain refuses our mail"
+REFUSING_TEXT = """\
+$domain refused mail to $count of its people in one round. Nobody was counted for it.
+
+It said: $reason
+
+Please look at the reputation of this server and its DNS entries.
+"""
 PROBE_DAYS = 10
 FULL_PAUSE = timedelta(days=3)
 """A full mailbox counts once in so long: its owner may be on a journey."""
@@ -89,12 +98,8 @@ def _note_receiver(domain: str, now: datetime) -> None:
         return
     count = events.update(processed=True, outcome="the receiver refuses everybody")
     if is_new:
-        owner = current().site.owner
-        notices.send(
-            list_id="", from_=owner, to=[owner], to_header=owner, subject=f"{domain} refuses our mail",
-            body=f"{domain} refused mail to {count} of its people in one round. Nobody was counted for it.\n\n"
-            f"It said: {reason or 'nothing'}\n\nPlease look at the reputation of this server and its DNS entries.\n",
-        )  # fmt: skip
+        values = {"domain": domain, "count": str(count), "reason": reason or "-"}
+        notices.tell_site_owner(Path(__file__).parent, REFUSING, REFUSING_TEXT, values)
 
 
 def _judge(event: BounceEvent, now: datetime) -> str:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -37,6 +38,18 @@ log = logging.getLogger("postroad.delivery")
 CHUNKS_IN_A_CUT = 8
 """Chunks cut in one transaction: a list of a million is cut while the first copies are on their way."""
 DAY = 86_400.0
+REFUSED = "The mail relay refuses a mail"
+REFUSED_TEXT = """\
+The mail relay refused this mail, whoever it was for; no member is blamed for it.
+
+List: $list_id
+Message-ID: <$message_id>
+The relay said: $reply
+
+The copies wait; once the cause is mended, send them with
+
+    postroad queue retry --all
+"""
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
@@ -244,14 +257,10 @@ def _set_aside(work: Work, recipients: list[Recipient], reply: str) -> None:
     queue.set_aside("delivery", msgspec.structs.replace(work.job.envelope, chunk=chunk.pk), reply)
     is_first = Dispatch.objects.filter(pk=work.dispatch, refusal="").update(refusal=reply[:500])
     if is_first and work.envelope.kind != "notice":
-        owner = current().site.owner
-        notices.send(
-            list_id="", from_=owner, to=[owner], to_header=owner, subject="The mail relay refuses a mail",
-            body=f"The mail relay refused this mail, whoever it was for; no member is blamed for it.\n\n"
-            f"List: {work.envelope.list_id or '-'}\nMessage-ID: <{work.envelope.message_id}>\n"
-            f"The relay said: {reply}\n\nThe copies wait; once the cause is mended, send them with\n\n"
-            "    postroad queue retry --all\n",
-        )  # fmt: skip
+        values = {
+            "list_id": work.envelope.list_id or "-", "message_id": work.envelope.message_id, "reply": reply,
+        }  # fmt: skip
+        notices.tell_site_owner(Path(__file__).parent, REFUSED, REFUSED_TEXT, values)
 
 
 def give_up(work: Work, reason: str) -> None:

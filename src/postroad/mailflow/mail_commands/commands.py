@@ -50,7 +50,7 @@ def join(talk: Conversation, words: list[str]) -> None:
             talk.mailing_list, email, display_name=name, delivery_mode=mode, origin=talk.origin
         )  # fmt: skip
     except PostroadError as error:
-        talk.say("join: $reason", {"reason": str(error)}, obeyed=False)
+        talk.refuse("join", error)
         return
     _tell_outcome(talk, outcome, email)
 
@@ -100,7 +100,7 @@ def confirm(talk: Conversation, words: list[str]) -> None:
     try:
         outcome = actions.confirm(secret, talk.mailing_list, origin=talk.origin)
     except PostroadError as error:
-        talk.say("confirm: $reason", {"reason": str(error)}, obeyed=False)
+        talk.refuse("confirm", error)
         return
     _tell_outcome(talk, outcome, talk.sender)
 

@@ -17,9 +17,11 @@ from postroad.foundation.authentication.author import is_authentic
 from postroad.foundation.authentication.results import trusted_results
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
+from postroad.foundation.errors import PostroadError
 from postroad.foundation.message.addresses import parse_addresses
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue.envelope import Envelope
+from postroad.mailflow.mail_commands import refusals
 
 _SLICE = Path(__file__).parent
 
@@ -105,6 +107,11 @@ class Conversation:
         """Add to the answer, in the sender's language; `$variables` are filled from `values`."""
         translated = translator(_SLICE, self.language)(text)
         self.results.append(Result(expand(translated, values or {}), fixed, obeyed))
+
+    def refuse(self, command: str, error: PostroadError) -> None:
+        """Add why a command was not obeyed; its name stands before, where that says which one it was."""
+        text = refusals.told(str(error), self.language)
+        self.results.append(Result(f"{command}: {text}" if command else text, fixed=False, obeyed=False))
 
     def translated(self, text: str) -> str:
         """One of this slice's texts in the sender's language."""

@@ -34,7 +34,7 @@ def _decide_request(talk: Conversation, secret: str, word: str, reason: str) -> 
     try:
         actions.decide(pending, word, reason, origin=talk.origin)
     except PostroadError as error:
-        talk.say("$reason", {"reason": str(error)}, obeyed=False)
+        talk.refuse("", error)
         return
     talk.say("$email: $word", {"email": pending.email, "word": word})
 
@@ -48,7 +48,7 @@ def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> boo
     except NotFound:
         return False
     except PostroadError as error:
-        talk.say("$reason", {"reason": str(error)}, obeyed=False)
+        talk.refuse("", error)
         return True
     talk.say("The post was $done.", {"done": talk.translated(done)})
     return True

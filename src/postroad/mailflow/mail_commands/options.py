@@ -41,7 +41,7 @@ def change_options(talk: Conversation, words: list[str]) -> None:
             return
         outcome = actions.set_options(talk.member, changes, proved=talk.is_authentic, origin=talk.origin)
     except BadInput as error:
-        talk.say("$reason", {"reason": str(error)}, obeyed=False)
+        talk.refuse("", error)
         return
     if outcome.token_owner == "subscriber":
         talk.is_answered = True

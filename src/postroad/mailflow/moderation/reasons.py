@@ -3,17 +3,10 @@
 Reasons are kept and shown over REST in English, as Mailman does; only mail to people translates them.
 """
 
-import functools
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from postroad.community.notices.templates import expand
-from postroad.foundation.catalogs import translator
-
-_SLICE = Path(__file__).parent
-_VARIABLE = re.compile(r"\\\$([a-z]+)")
-LONGEST = 2000
+from postroad.community.notices.sentences import Sentences
 
 REASONS = (
     "Message has no subject",
@@ -46,21 +39,9 @@ REASONS = (
 """What the rules in `rules/` say; a test finds a sentence that is not here."""
 
 
+_SENTENCES = Sentences(Path(__file__).parent, REASONS)
+
+
 def told(reasons: Sequence[str], language: str) -> str:
     """The reasons in one line, in a language; an owner's own words stay as they are."""
-    translate = translator(_SLICE, language)
-    return "; ".join(_told(reason, translate) for reason in reasons)
-
-
-def _told(reason: str, translate: Callable[[str], str]) -> str:
-    for sentence, pattern in _patterns():
-        match = pattern.fullmatch(reason[:LONGEST])
-        if match is not None:
-            return expand(translate(sentence), match.groupdict())
-    return reason
-
-
-@functools.cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Each sentence with an expression that finds its values again."""
-    return tuple((s, re.compile(_VARIABLE.sub(r"(?P<\1>.+?)", re.escape(s)), re.DOTALL)) for s in REASONS)
+    return "; ".join(_SENTENCES.told(reason, language) for reason in reasons)

@@ -29,6 +29,7 @@ from postroad.mailflow.pipeline.draft import Draft
 from postroad.mailflow.pipeline.pipelines import pipeline_of
 
 _SLICE = Path(__file__).parent
+UNTITLED = "Your post"
 FILTERED_OUT = "A post to $list_name was filtered out"
 ATTACHED = "$reason The post is attached; nobody else got it.\n"
 
@@ -173,10 +174,12 @@ def _dispose(draft: Draft) -> None:
     outcome = "discarded"
     if draft.disposal == "reject" and draft.envelope.sender:
         outcome = "rejected"
+        language = notices.language_for(mailing_list, [draft.envelope.sender])
+        translate = translator(_SLICE, language)
         notices.send_notice(
-            "list:user:notice:rejected", mailing_list=mailing_list, to=[draft.envelope.sender],
-            from_=mailing_list.address("owner"), subject=draft.text_of("subject") or "Your post",
-            values={"reasons": reason}, attachments=[draft.original],
+            "list:user:notice:rejected", mailing_list=mailing_list, to=[draft.envelope.sender], language=language,
+            from_=mailing_list.address("owner"), subject=draft.text_of("subject") or translate(UNTITLED),
+            values={"reasons": translate(reason)}, attachments=[draft.original],
         )  # fmt: skip
     elif draft.disposal == "forward":
         outcome = "forwarded"
@@ -185,7 +188,7 @@ def _dispose(draft: Draft) -> None:
             list_id=mailing_list.list_id, from_=current().site.owner, to=_owners(mailing_list),
             to_header=mailing_list.address("owner"), attachments=[draft.original],
             subject=expand(translate(FILTERED_OUT), {"list_name": mailing_list.list_name}),
-            body=expand(translate(ATTACHED), {"reason": reason}),
+            body=expand(translate(ATTACHED), {"reason": translate(reason)}),
         )  # fmt: skip
     elif draft.disposal == "preserve":
         outcome = "kept"

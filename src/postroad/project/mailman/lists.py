@@ -59,10 +59,7 @@ def _tell(made: object, owners: tuple[str, ...]) -> None:
     from postroad.foundation.configuration import current
 
     assert isinstance(made, MailingList)
-    send_notice(
-        "domain:admin:notice:new-list", mailing_list=made, to=list(owners), from_=current().site.owner,
-        subject=f"Your new mailing list: {made.fqdn_listname}",
-    )  # fmt: skip
+    send_notice("domain:admin:notice:new-list", mailing_list=made, to=list(owners), from_=current().site.owner)
 
 
 @site_command("remove")

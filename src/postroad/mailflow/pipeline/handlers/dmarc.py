@@ -11,9 +11,11 @@ from postroad.foundation.message.message_id import new_message_id
 from postroad.foundation.message.text_part import text_part
 from postroad.mailflow.pipeline import settings
 from postroad.mailflow.pipeline.draft import Draft
+from postroad.mailflow.pipeline.words import say
 
 name = "dmarc"
 
+VIA = "$name via $list_name"
 _KEPT = (
     "archived-at", "date", "in-reply-to", "list-", "precedence", "references", "subject", "to",
     "x-loop", "x-mailman-",
@@ -38,7 +40,8 @@ def _munged(draft: Draft) -> list[Edit]:
     original = draft.current("from")
     found = parse_addresses(original)
     author = found[0] if found else Address("", *draft.envelope.sender.rpartition("@")[::2])
-    shown = f"{_name(draft, author)} via {list_settings.display_name.of(mailing_list)}"
+    values = {"name": _name(draft, author), "list_name": list_settings.display_name.of(mailing_list)}
+    shown = say(mailing_list, VIA, values)
     edits: list[Edit] = [Replace("From", format_address(shown, mailing_list.fqdn_listname))]
     unmunged = list_settings.reply_goes_to_list.of(mailing_list) == "no_munging"
     field = "Reply-To" if unmunged else "Cc"

@@ -5,9 +5,12 @@ from postroad.foundation.message.text_part import text_part
 from postroad.foundation.message.tree import Node, serialised, tree
 from postroad.mailflow.pipeline import settings
 from postroad.mailflow.pipeline.draft import Draft
+from postroad.mailflow.pipeline.words import say
 
 name = "link-attachments"
 
+KEPT = "Attachment kept on the server: $name ($type, $size KB)"
+NAMELESS = "without a name"
 _KILOBYTE = 1024
 
 
@@ -46,9 +49,6 @@ def _notice(draft: Draft, node: Node, number: int) -> tuple[bytes, bytes]:
     """Name, kind, size and address of what was kept; `number` counts the parts as the archive does."""
     part = node.part
     size = max(1, len(part.decoded(draft.raw)) // _KILOBYTE)
-    shown = " ".join(part.filename.split())[:200] or "without a name"
-    text = (
-        f"Attachment kept on the server: {shown} ({part.content_type}, {size} KB)\n"
-        f"{draft.permalink}attachment/{number}/\n"
-    )
-    return text_part(text, inline=True)
+    shown = " ".join(part.filename.split())[:200] or say(draft.mailing_list, NAMELESS)
+    told = say(draft.mailing_list, KEPT, {"name": shown, "type": part.content_type, "size": str(size)})
+    return text_part(f"{told}\n{draft.permalink}attachment/{number}/\n", inline=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from postroad.community.lists.models import MailingList
 from postroad.foundation.message.decoration import decorate
 from postroad.foundation.message.headers import Append
 from postroad.foundation.message.html_text import html_to_text
@@ -10,10 +11,13 @@ from postroad.foundation.message.text_part import text_part
 from postroad.foundation.message.tree import Node, serialised, tree
 from postroad.mailflow.pipeline import settings
 from postroad.mailflow.pipeline.draft import Draft
+from postroad.mailflow.pipeline.words import say
 
 name = "mime-delete"
 
 DISPOSED = "The content of the mail is not allowed on this list."
+UNKNOWN = "The mail cannot be taken apart, so nobody knows whether its content is allowed on this list."
+LEFT_OUT = "The list's content filter left out:"
 _ALTERNATIVE = "multipart/alternative"
 
 
@@ -24,8 +28,8 @@ def apply(draft: Draft) -> None:
         return
     try:
         root = tree(draft.raw)
-    except MimeTooComplex as error:
-        draft.end(settings.filter_action.of(mailing_list), str(error))
+    except MimeTooComplex:
+        draft.end(settings.filter_action.of(mailing_list), UNKNOWN)
         return
     wanted = _Wanted(draft)
     if not wanted.allows(root) or not _pruned(root, wanted):
@@ -43,7 +47,7 @@ def apply(draft: Draft) -> None:
         draft.replace_raw(serialised(draft.raw, root))
         draft.edit(Append("X-Content-Filtered-By", "Postroad"))
         if settings.filter_report.of(mailing_list) and wanted.removed:
-            draft.replace_raw(decorate(draft.raw, "", _report(wanted.removed)).render({}))
+            draft.replace_raw(decorate(draft.raw, "", _report(mailing_list, wanted.removed)).render({}))
 
 
 class _Wanted:
@@ -131,7 +135,7 @@ def _drop_empty_first(raw: bytes, root: Node) -> None:
         root.become(root.children[1], is_mail=True)
 
 
-def _report(removed: list[str]) -> str:
+def _report(mailing_list: MailingList, removed: list[str]) -> str:
     """What was left out, for the readers (step 10)."""
     lines = "\n".join(f"    {kind[:100]}" for kind in removed[:50])
-    return f"\n\nThe list's content filter left out:\n{lines}\n"
+    return f"\n\n{say(mailing_list, LEFT_OUT)}\n{lines}\n"

@@ -7,6 +7,7 @@ from postroad.community.lists import settings
 from postroad.foundation.message.encoded_words import encode_words
 from postroad.foundation.message.headers import Replace
 from postroad.mailflow.pipeline.draft import Draft
+from postroad.mailflow.pipeline.words import say
 
 name = "subject-prefix"
 
@@ -23,7 +24,7 @@ def apply(draft: Draft) -> None:
     if draft.is_own or not prefix.strip():
         return
     answer, rest = _without(_marks(prefix.strip()), subject)
-    text = f"{_numbered(prefix, draft.mailing_list.post_id)}{answer}{rest or NO_SUBJECT}"
+    text = f"{_numbered(prefix, draft.mailing_list.post_id)}{answer}{rest or say(draft.mailing_list, NO_SUBJECT)}"
     draft.edit(Replace("Subject", encode_words(text)))
 
 
