@@ -1,6 +1,8 @@
 """`upgrade` and `rollback` on the real database: one release back, forward, and back again."""
 
+import contextlib
 import json
+import sqlite3
 import time
 
 import pytest
@@ -165,8 +167,8 @@ def test_a_snapshot_that_was_cut_short_is_none(former_release, monkeypatch):
     """Killed while it is written: the next call takes a new one."""
     actions.upgrade()
     monkeypatch.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"):
-        snapshot.take(["queue.0004_pause"])
+    with pytest.raises(OSError, match="No space"), snapshot.beginning() as complete:
+        complete(["queue.0004_pause"])
     with pytest.raises(NotFound):
         snapshot.last()
 
@@ -183,3 +185,23 @@ def test_a_job_of_a_longer_pause_is_not_lost():
     assert queue.claim("moderation", "w", 5) == []
     queue.resume()
     assert len(queue.claim("moderation", "w", 5)) == 1
+
+
+@pytest.mark.sqlite_only
+def test_what_is_written_while_the_file_is_copied_is_in_the_snapshot():
+    """Whole, whatever checkpoints do meanwhile; and what comes after is not in it."""
+
+    def write(number: int) -> None:
+        storage.store_many(f"{number} {n} ".encode() * 300 for n in range(200))
+
+    write(1)
+    with snapshot.beginning() as complete:
+        for number in (2, 3, 4):
+            write(number)
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(RESTART)")
+        complete(["storage.0009_next"])
+    write(5)
+    with contextlib.closing(sqlite3.connect(current().home / "snapshot" / "postroad.db")) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert copy.execute("SELECT count(*) FROM storage_blob").fetchone() == (800,)

@@ -53,11 +53,12 @@ def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = F
         if only_check:
             report.outcome = "checked"
             return report
-        paused = time.monotonic()
         try:
-            _pause(report)
-            with report.step("snapshot"):
-                snapshot.take(plan)
+            with snapshot.beginning() as complete:
+                paused = time.monotonic()
+                _pause(report)
+                with report.step("snapshot"):
+                    complete(plan)
             with report.step("migrations and self-test") as step:
                 step.detail = f"{len(plan)} migrations, one post through the whole road"
                 migrate_and_test()

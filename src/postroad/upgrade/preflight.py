@@ -101,7 +101,7 @@ def _copy() -> Iterator[dict[str, str]]:
         return
     with transaction.atomic():
         # The mails themselves are many and no migration reads them all; the table is there, empty.
-        schema_copy.copy_tables(SCHEMA, without_rows=("storage_blob",))
+        schema_copy.finish(SCHEMA, schema_copy.copy_rows(SCHEMA, without_rows=("storage_blob",)))
     try:
         yield {"PGOPTIONS": f"-c search_path={SCHEMA}", "POSTROAD_DATABASE_URL": _url()}
     finally:

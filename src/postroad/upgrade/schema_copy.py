@@ -1,15 +1,19 @@
 """Copies all tables of PostgreSQL's current schema into another one of the same database, and moves them back.
 
-Everything a migration may name keeps its name: tables, constraints, indexes, identity sequences.
+Everything a migration may name keeps its name: tables, constraints, indexes, identity sequences. Rows are copied in
+seconds; constraints and indexes take longer, and are made when somebody works with the copy.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import connection
 
 
-def copy_tables(target: str, without_rows: Collection[str] = (), leave_out: Collection[str] = ()) -> None:
-    """Make schema `target` a copy, in the present transaction; tables `without_rows` stay empty there."""
+def copy_rows(target: str, without_rows: Collection[str] = (), leave_out: Collection[str] = ()) -> list[str]:
+    """Make schema `target` a copy, in the present transaction; tables `without_rows` stay empty there.
+
+    Answers with the statements that make its constraints and indexes, for `finish`.
+    """
     source = current_schema()
     tables = [table for table in tables_of(source) if table not in leave_out]
     with connection.cursor() as cursor:
@@ -27,9 +31,16 @@ def copy_tables(target: str, without_rows: Collection[str] = (), leave_out: Coll
                     f' SELECT {columns} FROM "{source}"."{table}"'
                 )
             copy_counters(source, target, table)
-        for statement in [*_constraints(source, tables), *_indexes(source, target, tables)]:
-            # Definitions name what they refer to without its schema, so the path decides.
-            cursor.execute(f'SET LOCAL search_path TO "{target}"')
+    return [*_constraints(source, tables), *_indexes(source, target, tables)]
+
+
+def finish(target: str, statements: Iterable[str]) -> None:
+    """Make constraints and indexes of a copy, in the present transaction."""
+    source = current_schema()
+    with connection.cursor() as cursor:
+        # Definitions name what they refer to without its schema, so the path decides.
+        cursor.execute(f'SET LOCAL search_path TO "{target}"')
+        for statement in statements:
             cursor.execute(statement)
         cursor.execute(f'SET LOCAL search_path TO "{source}"')
 

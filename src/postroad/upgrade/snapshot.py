@@ -2,14 +2,22 @@
 
 On SQLite it is a copy of the database in the home, on PostgreSQL a second schema in the same database. The store of
 messages only ever grows, so PostgreSQL's snapshot leaves it out unless the upgrade changes it.
+
+Nobody waits for the large part. On SQLite the file is copied while the site works; a reader stands by, so that whatever
+is written meanwhile stays in the write-ahead log, which is copied last (https://www.sqlite.org/walformat.html §2.3.1).
+On PostgreSQL the rows are copied; indexes are made of them only if somebody goes back.
 """
 
 import json
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +42,8 @@ class Snapshot:
     engine: str
     before: list[str]
     size: int
+    definitions: list[str] = field(default_factory=list)
+    """On PostgreSQL: the statements that make the copy's constraints and indexes."""
 
 
 def _folder() -> Path:
@@ -56,18 +66,65 @@ def last() -> Snapshot:
     return Snapshot(**json.loads(note.read_text()))
 
 
-def take(before: Sequence[str]) -> Snapshot:
-    """Keep the present state in place of the former snapshot; whole or not at all."""
+@contextmanager
+def beginning() -> Iterator[Callable[[Sequence[str]], Snapshot]]:
+    """Do what takes long, while the site works; what this gives completes the snapshot, for the migrations named.
+
+    It takes the former snapshot's place, whole or not at all.
+    """
     _folder().mkdir(exist_ok=True)
+    _forget()
+    if connection.vendor != "sqlite":
+        yield lambda before: _keep(before, *_copy_rows(before))
+        return
+    live = str(connection.settings_dict["NAME"])
+    reader = sqlite3.connect(live, isolation_level=None)
+    try:
+        reader.execute("BEGIN")
+        reader.execute("SELECT 1 FROM sqlite_master").fetchone()
+        _copy_file(live, _file())
+        yield lambda before: _keep(before, _copy_log(Path(f"{live}-wal")), [])
+    finally:
+        reader.close()
+
+
+def _forget() -> None:
     (_folder() / "snapshot.json").unlink(missing_ok=True)
-    if connection.vendor == "sqlite":
-        size = copy_sqlite(_file())
-    else:
-        stored = any(name.startswith("storage.") for name in before)
-        with transaction.atomic():
-            schema_copy.copy_tables(SCHEMA, leave_out=() if stored else ("storage_blob",))
-        size = 0
-    made = Snapshot(time.time(), connection.vendor, list(before), size)
+    for end in ("", "-wal", "-shm"):
+        Path(f"{_file()}{end}").unlink(missing_ok=True)
+
+
+def _copy_file(source: str, target: Path) -> None:
+    """In another process: here, closing the file would take this process's locks of it away (POSIX fcntl)."""
+    program = (
+        "import os, shutil, sys\nshutil.copyfile(sys.argv[1], sys.argv[2])\n"
+        "with open(sys.argv[2], 'rb') as file: os.fsync(file.fileno())"
+    )
+    command = [sys.executable, "-c", program, source, str(target)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 — ourselves
+    if run.returncode != 0:
+        raise OSError((run.stderr.strip().splitlines() or [f"{source} cannot be copied"])[-1])
+
+
+def _copy_log(log: Path) -> int:
+    """The write-ahead log as it is now; of a transaction that is being written the end is not there, nor counts."""
+    if log.exists():
+        with log.open("rb") as source, Path(f"{_file()}-wal").open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+    return _file().stat().st_size
+
+
+def _copy_rows(before: Sequence[str]) -> tuple[int, list[str]]:
+    stored = any(name.startswith("storage.") for name in before)
+    with transaction.atomic():
+        return 0, schema_copy.copy_rows(SCHEMA, leave_out=() if stored else ("storage_blob",))
+
+
+def _keep(before: Sequence[str], size: int, definitions: list[str]) -> Snapshot:
+    """From here on there is a snapshot."""
+    made = Snapshot(time.time(), connection.vendor, list(before), size, definitions)
     temporary = _folder() / "snapshot.json.new"
     with temporary.open("w") as file:
         json.dump(asdict(made), file)
@@ -100,8 +157,7 @@ def go_back() -> dict[str, int]:
     """
     last()
     counts = _sqlite_back() if connection.vendor == "sqlite" else _postgresql_back()
-    (_folder() / "snapshot.json").unlink()
-    _file().unlink(missing_ok=True)
+    _forget()
     return counts
 
 
@@ -140,6 +196,7 @@ def _postgresql_back() -> dict[str, int]:
     live = schema_copy.current_schema()
     with transaction.atomic(), connection.cursor() as cursor:
         again = _to_archive_again(last().made_at)
+        schema_copy.finish(SCHEMA, last().definitions)
         copied = schema_copy.tables_of(SCHEMA)
         for table in (*CARRIED, "queue_job"):
             if table in copied:

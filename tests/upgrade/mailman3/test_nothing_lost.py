@@ -95,10 +95,13 @@ def test_every_key_of_the_old_files_is_told_and_no_secret_is(old_site):
     assert "[site] owner" in settings["ADMINS"]
     assert "UTC" in settings["TIME_ZONE"]
     assert "mailman-hyperkitty.cfg [general] api_key" in settings
-    assert {"[ARC] enabled", "[dmarc] cache_lifetime", "[mailman] cache_life", "[mta] verp_delivery_interval"} <= set(
-        cfg
-    )
-    assert "[dkim] arc" in cfg["[ARC] enabled"]
+    assert {
+        "[ARC] authserv_id",
+        "[dmarc] cache_lifetime",
+        "[mailman] cache_life",
+        "[mta] verp_delivery_interval",
+    } <= set(cfg)
+    assert "postroad dkim" in cfg["[ARC] authserv_id"]
     assert not any("SecretArchiver" in text or "fixture-secret" in text for note in report.notes for text in note)
 
 

@@ -80,9 +80,7 @@ def bring_mails(mails: Sequence[OldMail]) -> list[int]:
     numbers = rows.reserve(Mail)
     for mail in mails:
         mail.key = next(numbers)
-    made = [_row(mail, key) for mail, key in zip(mails, keys, strict=True)]
-    # Parents that are brought by the same call may stand behind their replies.
-    Mail.objects.bulk_create(sorted(made, key=lambda row: row.pk))
+    rows.insert((_row(mail, key), mail.mailing_list, mail.archived_at) for mail, key in zip(mails, keys, strict=True))
     AwaitedMail.objects.bulk_create(
         AwaitedMail(mailing_list_id=m.mailing_list, message_id_hash=m.awaits, mail_id=m.key, nearness=0)
         for m in mails
@@ -95,14 +93,12 @@ def bring_mails(mails: Sequence[OldMail]) -> list[int]:
     return [mail.key for mail in mails]
 
 
-def _row(mail: OldMail, key: str) -> Mail:
+def _row(mail: OldMail, key: str) -> rows.NewMail:
     parent = mail.parent.key if isinstance(mail.parent, OldMail) else mail.parent
-    return Mail(
-        pk=mail.key, mailing_list_id=mail.mailing_list, thread_id=mail.thread, parent_id=parent, message=key,
-        message_id=mail.message_id[:998], message_id_hash=mail.message_id_hash, subject=on_one_line(mail.subject),
-        sender_name=on_one_line(mail.sender_name)[:255], sender_email=mail.sender_email[:320], date=mail.date,
-        archived_at=mail.archived_at, size=mail.reading.size, preview=mail.reading.preview,
-        attachments=mail.reading.attachments,
+    return rows.NewMail(
+        mail.key, key, mail.message_id[:998], mail.message_id_hash, on_one_line(mail.subject),
+        on_one_line(mail.sender_name)[:255], mail.sender_email[:320], mail.date, mail.reading.size,
+        mail.reading.preview, mail.reading.attachments, mail.thread, parent,
     )  # fmt: skip
 
 

@@ -121,7 +121,8 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[NewMail]) -
     for mail in mails:
         node = weave.nodes[mail.message_id_hash]
         mail.thread, mail.parent = node.strand.final().pk, node.parent
-    _insert(mailing_list, mails)
+    now = datetime.now(UTC)
+    insert((mail, mailing_list.pk, now) for mail in mails)
     for strand in strands:
         if strand.merged_into is not None and not strand.is_new:
             join(strand.pk, strand.final().pk)
@@ -141,16 +142,18 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO archive_mail ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"  # noqa: S608 — our names
 
 
-def _insert(mailing_list: MailingList, mails: Iterable[NewMail]) -> None:
-    """New mails in one statement; Django's `bulk_create` takes longer than all the rest of a batch."""
+def insert(mails: Iterable[tuple[NewMail, int, datetime]]) -> None:
+    """New mails with their list and when they were archived, in one statement.
+
+    Django's `bulk_create` takes longer than all the rest of a batch.
+    """
     moment = connection.ops.adapt_datetimefield_value
-    now = moment(datetime.now(UTC))
     values = [
         (
-            m.pk, mailing_list.pk, m.thread, m.parent, m.message, m.message_id, m.message_id_hash, m.subject,
-            m.sender_name, m.sender_email, moment(m.date), now, m.size, m.preview, m.attachments, 0, 0,
+            m.pk, mailing_list, m.thread, m.parent, m.message, m.message_id, m.message_id_hash, m.subject,
+            m.sender_name, m.sender_email, moment(m.date), moment(archived_at), m.size, m.preview, m.attachments, 0, 0,
         )
-        for m in mails
+        for m, mailing_list, archived_at in mails
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, values)

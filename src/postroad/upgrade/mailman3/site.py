@@ -15,8 +15,6 @@ _NOT_NEEDED = (
 )  # fmt: skip
 """Sections about how the old program ran; nothing of the site is in them but listeners, which are mapped."""
 _INSTEAD: Mapping[str, str] = {
-    "ARC.enabled": "this is [dkim] arc in postroad.toml, with a key that `postroad dkim` makes",
-    "ARC.trusted_authserv_ids": "this is [mail] trusted_authserv_ids in postroad.toml",
     "ARC.": "the seal is made with a key that `postroad dkim` makes",
     "dmarc.resolver": "this is [dns] timeout_seconds and lifetime_seconds in postroad.toml",
     "dmarc.": "policies are asked for when they are needed; nothing is downloaded and kept",
