@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Everything on SQLite, then what touches the database on a throw-away PostgreSQL.
+# Everything on SQLite and, beside it, what touches the database on a throw-away PostgreSQL: tests wait more than they compute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.venv/bin/pytest "$@"
-if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-    dir=$(mktemp -d -t postroad-pg-XXXXXX)
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    trap 'tools/postgres.sh stop "$dir" || true; rm -rf "$dir"' EXIT
-    chmod 755 "$dir"
-    POSTROAD_TEST_DATABASE=$(tools/postgres.sh start "$dir" "$port") .venv/bin/pytest -m "not sqlite_only" "$@"
-else
+if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    .venv/bin/pytest "$@"
     echo "PostgreSQL is not installed; its tests did not run." >&2
+    exit
 fi
+dir=$(mktemp -d -t postroad-pg-XXXXXX)
+chmod 755 "$dir"
+trap 'kill $(jobs -p) 2>/dev/null || true; tools/postgres.sh stop "$dir" || true; rm -rf "$dir"' EXIT
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+url=$(tools/postgres.sh start "$dir" "$port")
+POSTROAD_TEST_DATABASE=$url .venv/bin/pytest -p no:cacheprovider -m "not sqlite_only" "$@" >"$dir/pytest.log" 2>&1 &
+on_postgresql=$!
+failed=0
+echo "On SQLite:"
+.venv/bin/pytest "$@" || failed=$?
+echo "On PostgreSQL:"
+wait "$on_postgresql" || failed=$?
+cat "$dir/pytest.log"
+exit "$failed"
