@@ -63,7 +63,7 @@ WORDS = {
     "generic_nonmember_action": ("default_nonmember_action", "defer hold reject discard"),
     "filter_action": ("filter_action", "discard reject forward preserve"),
     "reply_goes_to_list": ("reply_goes_to_list", "no_munging point_to_list explicit_header"),
-    "personalize": ("personalize", "none individual full"),
+    "personalize": ("personalize", "individual individual full"),
     "news_moderation": ("newsgroup_moderation", "none open_moderated moderated"),
     "digest_volume_frequency": ("digest_volume_frequency", "yearly monthly quarterly weekly daily"),
     "mime_is_default_digest": ("default_digest", "plaintext_digests mime_digests"),

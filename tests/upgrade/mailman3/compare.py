@@ -192,6 +192,8 @@ class Comparison:
         if key == "moderator_password":
             expected = expected.get("text", expected.get("value")) if isinstance(expected, dict) else expected
             return f"crypt${expected}", got
+        if (key, expected) == ("personalize", "none"):
+            return "individual", got
         return expected, list(got) if isinstance(got, tuple) else got
 
     def held(self, row: MailingList, old: dict[str, Any]) -> None:

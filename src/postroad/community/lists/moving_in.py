@@ -31,6 +31,9 @@ class ListRecord:
     archivers: Mapping[str, bool] = field(default_factory=dict)
 
 
+OWN_COPIES = "each reader gets a copy of their own, with a one-click unsubscribe link; none sends one for many"
+"""Why `personalize`, which is `none` on nearly every list of Mailman, becomes `individual` (ADR 6)."""
+
 Refused = list[tuple[str, str]]
 """Settings, or values of one, that cannot be here: name and reason."""
 

@@ -70,7 +70,7 @@ CHOICES: Mapping[str, tuple[str, Sequence[str]]] = MappingProxyType({
     "mime_is_default_digest": ("default_digest", ("plaintext_digests", "mime_digests")),
     "generic_nonmember_action": ("default_nonmember_action", ("defer", "hold", "reject", "discard")),
     "news_moderation": ("newsgroup_moderation", ("none", "open_moderated", "moderated")),
-    "personalize": ("personalize", ("none", "individual", "full")),
+    "personalize": ("personalize", ("individual", "individual", "full")),
     "private_roster": ("member_roster_visibility", ("public", "members", "moderators")),
     "reply_goes_to_list": ("reply_goes_to_list", ("no_munging", "point_to_list", "explicit_header")),
     "subscribe_policy": ("subscription_policy", ("open", "confirm", "moderate", "confirm_then_moderate")),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from postroad.community.lists.moving_in import OWN_COPIES
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
 from postroad.foundation.languages import is_language
@@ -99,6 +100,8 @@ def _choices(old: OldList, mapped: Mapped) -> None:
             mapped.values[target] = words[number]
         else:
             mapped.lose(source, f"{number} is none of {', '.join(words)}")
+    if "personalize" in old.data and int(old.number("personalize")) == 0:
+        mapped.tell("personalize", OWN_COPIES)
 
 
 def _identity(old: OldList, mapped: Mapped) -> None:

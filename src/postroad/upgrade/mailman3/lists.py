@@ -156,6 +156,9 @@ def _values(batch: Batch, item: Item) -> dict[str, Any]:
     if found.get("digest_is_default"):
         batch.mapped(item, "Mailman 3 did not obey it; here new members get digests unless they say otherwise",
                      "digest_is_default")  # fmt: skip
+    if found.get("personalize") == "none":
+        found["personalize"] = "individual"
+        batch.mapped(item, lists.OWN_COPIES, "personalize")
     for name, (nothing, why) in _WITHOUT_MEANING.items():
         value = strings(row[name]) if name == "topics" and row.get(name) is not None else row.get(name)
         if value is not None and value != nothing and value:
