@@ -4,6 +4,8 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from postroad.foundation.authentication.keys import public_key
 from postroad.foundation.errors import BadInput, ConfigurationError, NotFound
@@ -19,13 +21,13 @@ def selectors(domain="example.com"):
 
 def test_a_new_key_signs_nothing_before_it_is_used():
     """Its record must be in DNS first, or receivers would refuse the signature."""
-    rsa, ed25519 = signing_keys.make("Example.COM.")
-    assert (rsa.algorithm, ed25519.algorithm) == ("rsa", "ed25519")
+    rsa, edwards = signing_keys.make("Example.COM.")
+    assert (rsa.algorithm, edwards.algorithm) == ("rsa", "ed25519")
     assert selectors() == []
     signing_keys.use("example.com", rsa.selector)
     assert selectors() == [rsa.selector]
-    signing_keys.use("example.com", ed25519.selector)
-    assert selectors() == [ed25519.selector, rsa.selector]
+    signing_keys.use("example.com", edwards.selector)
+    assert selectors() == [edwards.selector, rsa.selector]
 
 
 def test_a_key_takes_the_place_of_the_one_of_its_kind():
@@ -116,3 +118,34 @@ def test_the_command_makes_shows_and_rotates(monkeypatch, name_server):
     assert "in use" in run("show").stdout
     lines = run("show", "--records").stdout.splitlines()
     assert all(len(piece) <= 255 for line in lines for piece in line.split('"')[1::2])
+
+
+def pem_of(key, password: bytes = b"") -> bytes:
+    """A key as other programs keep it."""
+    lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+
+
+def test_a_key_made_elsewhere_signs_at_once_and_again_changes_nothing():
+    pem = pem_of(ed25519.Ed25519PrivateKey.generate())
+    brought = signing_keys.bring("example.com", "old", pem)
+    assert selectors() == ["old"]
+    assert signing_keys.bring("example.com", "old", pem) == brought
+    with pytest.raises(BadInput, match="another key old already"):
+        signing_keys.bring("example.com", "old", pem_of(ed25519.Ed25519PrivateKey.generate()))
+
+
+@pytest.mark.parametrize(
+    ("selector", "data", "told"),
+    [
+        ("a b", pem_of(ed25519.Ed25519PrivateKey.generate()), "no selector"),
+        ("old", b"", "no key to sign with"),
+        ("old", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "no key to sign with"),
+        ("old", pem_of(ed25519.Ed25519PrivateKey.generate(), b"secret"), "no key to sign with"),
+        ("old", pem_of(ec.generate_private_key(ec.SECP256R1())), "neither RSA nor Ed25519"),
+    ],
+)
+def test_what_is_no_key_is_refused(selector, data, told):
+    with pytest.raises(BadInput, match=told):
+        signing_keys.bring("example.com", selector, data)
+    assert not SigningKey.objects.exists()

@@ -1,9 +1,12 @@
 """What lies beside the tables comes along too, or the report says why not: the prototype archive, files of settings."""
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from postroad.community.lists.models import MailingList
 from postroad.mailflow.archive.models import Mail, Thread
+from postroad.mailflow.delivery import signing_keys
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 FOLDER = "archives/prototype/dev@example.org/new"
@@ -81,6 +84,13 @@ def test_a_mail_from_before_hyperkitty_comes_from_the_prototype(old_site):
     assert mail.date.year == 2001
 
 
+def new_pem() -> bytes:
+    """A key as openssl makes it."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    return made.private_bytes(encoding, form, serialization.NoEncryption())
+
+
 def test_every_key_of_the_old_files_is_told_and_no_secret_is(old_site):
     report = old_site.bring_in()
     settings, cfg = told(report, "web settings"), told(report, "site settings")
@@ -101,8 +111,21 @@ def test_every_key_of_the_old_files_is_told_and_no_secret_is(old_site):
         "[mailman] cache_life",
         "[mta] verp_delivery_interval",
     } <= set(cfg)
-    assert "postroad dkim" in cfg["[ARC] authserv_id"]
+    assert "[site] owner" in cfg["[ARC] authserv_id"]
     assert not any("SecretArchiver" in text or "fixture-secret" in text for note in report.notes for text in note)
+
+
+@pytest.mark.parametrize("pem", [new_pem(), b"no key"])
+def test_what_arc_sealed_with_signs_on(old_site, pem):
+    """Its record is in DNS, so nothing need be published anew."""
+    (old_site.root / "arc.pem").write_bytes(pem)
+    cfg = old_site.root / "core/etc/mailman.cfg"
+    arc = f"[ARC]\nselector: old\ndomain: example.com\nprivkey: {old_site.root / 'arc.pem'}\n"
+    cfg.write_text(cfg.read_text().replace("[ARC]\nenabled: no\n", f"{arc}enabled: yes\n"))
+    report = old_site.bring_in(web="none")
+    is_key = pem != b"no key"
+    assert [key.selector for key in signing_keys.in_use(["example.com"])] == ["old"] * is_key
+    assert ("signs from now on" if is_key else "no key to sign with") in told(report, "site settings")["[ARC] privkey"]
 
 
 def test_a_setting_nobody_knows_is_named(old_site):

@@ -45,12 +45,33 @@ class PrivateKey:
 
 def new_key(algorithm: Algorithm) -> bytes:
     """A fresh private key as DER (PKCS #8)."""
-    made = (
+    return _der(
         rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         if algorithm == "rsa"
         else ed25519.Ed25519PrivateKey.generate()
     )
-    return made.private_bytes(
+
+
+def der_of(data: bytes) -> bytes:
+    """A private key made elsewhere, PEM or DER, checked and as DER (PKCS #8).
+
+    Raises:
+        ValueError: it is none, has a password, or is of a size or kind that others do not take.
+    """
+    read = serialization.load_pem_private_key if b"-----BEGIN" in data else serialization.load_der_private_key
+    try:
+        loaded = read(data, None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(str(error)) from error
+    if isinstance(loaded, rsa.RSAPrivateKey) and not SMALLEST <= loaded.key_size <= LARGEST:
+        raise ValueError(f"an RSA key of {loaded.key_size} bits; allowed are {SMALLEST} to {LARGEST}")
+    if isinstance(loaded, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        return _der(loaded)
+    raise ValueError("neither RSA nor Ed25519")
+
+
+def _der(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 

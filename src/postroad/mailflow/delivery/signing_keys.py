@@ -11,7 +11,15 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from django.db import transaction
 
 from postroad.foundation.authentication.dns import lookup
-from postroad.foundation.authentication.keys import ALGORITHMS, Algorithm, PrivateKey, new_key, private_key, record_of
+from postroad.foundation.authentication.keys import (
+    ALGORITHMS,
+    Algorithm,
+    PrivateKey,
+    der_of,
+    new_key,
+    private_key,
+    record_of,
+)
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput, ConfigurationError, NotFound
 from postroad.foundation.message.addresses import domain_to_ascii
@@ -19,6 +27,7 @@ from postroad.foundation.queue import memory
 from postroad.mailflow.delivery.models import SigningKey
 
 _NONCE = 12
+_SELECTOR = re.compile(r"(?=.{1,63}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+")
 
 
@@ -39,10 +48,41 @@ def _make(host: str, algorithm: Algorithm) -> SigningKey:
     taken = set(SigningKey.objects.filter(mail_host=host).values_list("selector", flat=True))
     month = f"{time.strftime('%Y%m', time.gmtime())}-{algorithm}"
     selector = next(name for name in (month, *(f"{month}-{number}" for number in range(2, 1000))) if name not in taken)
-    key = SigningKey(mail_host=host, selector=selector, algorithm=algorithm, created_at=time.time())
+    return _keep(SigningKey(mail_host=host, selector=selector, algorithm=algorithm), new_key(algorithm))
+
+
+def _keep(key: SigningKey, der: bytes) -> SigningKey:
     nonce = secrets.token_bytes(_NONCE)
-    key.private = nonce + _cipher().encrypt(nonce, new_key(algorithm), key.record_name.encode())
+    key.private = nonce + _cipher().encrypt(nonce, der, key.record_name.encode())
+    key.created_at = time.time()
     key.save()
+    return key
+
+
+def bring(domain: str, selector: str, data: bytes) -> SigningKey:
+    """Sign with a key that was made elsewhere, PEM or DER, and whose record DNS tells already.
+
+    The same key again changes nothing.
+
+    Raises:
+        BadInput: this is no key to sign with, no domain or no selector, or another key has the selector.
+    """
+    host = _host(domain)
+    if not _SELECTOR.fullmatch(selector):
+        raise BadInput(f"{selector!r} is no selector, such as 202611-rsa.")
+    try:
+        der = der_of(data)
+        algorithm = private_key(host, selector, der).algorithm
+    except ValueError as error:
+        raise BadInput(f"This is no key to sign with: {error}") from None
+    there = SigningKey.objects.filter(mail_host=host, selector=selector).first()
+    if there is not None:
+        if record(there) != record_of(private_key(host, selector, der)):
+            raise BadInput(f"{host} has another key {selector} already.")
+        return there
+    with transaction.atomic():
+        key = _keep(SigningKey(mail_host=host, selector=selector, algorithm=algorithm), der)
+        use(host, selector)
     return key
 
 

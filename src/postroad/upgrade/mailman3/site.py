@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from postroad.foundation.configuration import Configuration
+from postroad.foundation.errors import BadInput
 from postroad.foundation.mailman_cfg import LISTENERS, MAPPED, MailmanCfg
+from postroad.mailflow.delivery import signing_keys
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.moving import Moving
 
@@ -15,7 +17,10 @@ _NOT_NEEDED = (
 )  # fmt: skip
 """Sections about how the old program ran; nothing of the site is in them but listeners, which are mapped."""
 _INSTEAD: Mapping[str, str] = {
-    "ARC.": "the seal is made with a key that `postroad dkim` makes",
+    "ARC.authserv_id": "Postroad calls itself by the domain of [site] owner; it believes only trusted_authserv_ids",
+    "ARC.d": "DKIM and DMARC are always looked at; the domain is that of the key",
+    "ARC.selector": "it is the key's",
+    "ARC.sig_headers": "Postroad signs the fields that RFC 6376 and RFC 8617 ask for",
     "dmarc.resolver": "this is [dns] timeout_seconds and lifetime_seconds in postroad.toml",
     "dmarc.": "policies are asked for when they are needed; nothing is downloaded and kept",
     "mailman.cache_life": "texts fetched from elsewhere are kept as long as their server says",
@@ -38,7 +43,7 @@ _KEPT_NAME = "mailman.cfg"
 
 def steps(moving: Moving) -> tuple[Step, ...]:
     """The one step."""
-    return (Step("site settings", lambda: _read(moving), _write),)
+    return (Step("site settings", lambda: _read(moving), lambda batch: _write(moving, batch)),)
 
 
 def _read(moving: Moving) -> Iterator[Item]:
@@ -48,14 +53,16 @@ def _read(moving: Moving) -> Iterator[Item]:
             yield Item(f"{section}.{key}", (section, key, value.strip()), f"[{section}] {key}")
 
 
-def _write(batch: Batch) -> None:
+def _write(moving: Moving, batch: Batch) -> None:
     listeners = {(section, key) for section, host, port in LISTENERS.values() for key in (host, port)}
     for item in batch.items:
         section, key, value = item.data
         batch.done(item)
         if (section, key) in MAPPED or (section, key) in listeners or not value:
             continue
-        if section.startswith("language."):
+        if (section, key) == ("ARC", "privkey"):
+            _bring_key(moving.installation.cfg, batch, item)
+        elif section.startswith("language."):
             batch.mapped(item, "languages and their character sets are Postroad's own")
         elif section.startswith(_NOT_NEEDED):
             batch.mapped(item, "about how the old program ran; not needed")
@@ -63,6 +70,21 @@ def _write(batch: Batch) -> None:
             batch.mapped(item, instead)
         else:
             batch.impossible(item, "Postroad has no such setting; `postroad config` shows the ones there are")
+
+
+def _bring_key(cfg: MailmanCfg | None, batch: Batch, item: Item) -> None:
+    """Go on signing with the key that DNS tells already."""
+    assert cfg is not None  # The item comes from it.
+    domain, selector = cfg.get("ARC", "domain"), cfg.get("ARC", "selector")
+    if cfg.get("ARC", "enabled") != "yes":
+        batch.mapped(item, "ARC was switched off; `postroad dkim make` makes a key")
+        return
+    try:
+        signing_keys.bring(domain, selector, Path(cfg.filled(cfg.get("ARC", "privkey"))).read_bytes())
+    except (OSError, BadInput) as error:
+        batch.impossible(item, f"the key was not taken over: {error}; `postroad dkim make` makes another")
+    else:
+        batch.mapped(item, f"key {selector} of {domain} signs from now on, as DKIM too; `postroad dkim show` shows it")
 
 
 def _instead(name: str) -> str:
