@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 
 from postroad.community.bans.models import Ban
 from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern, matches
 from postroad.foundation.queue import memory
+
+_Row = tuple[str, int | None]
+_BAN = "email, mailing_list_id FROM bans_ban WHERE (mailing_list_id IS NULL OR mailing_list_id = %s)"
+"""Asked for every mail and every join, so in SQL; no list has the key 0."""
 
 
 def find(mailing_list: MailingList | None) -> "QuerySet[Ban]":
@@ -38,19 +43,16 @@ def banning(email: str, mailing_list: MailingList | None = None) -> str:
     return ""
 
 
-def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[tuple[str, int | None]]:
+def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[_Row]:
     """The bans that may concern these addresses, each with its list; those of the address itself first."""
-    scope = Q(mailing_list__isnull=True)
-    if mailing_list is not None:
-        scope |= Q(mailing_list=mailing_list)
-    rows = Ban.objects.filter(scope)
-    patterns, are_addresses = memory.once(("bans", mailing_list and mailing_list.pk), lambda: _kinds(rows))
-    if not are_addresses:
+    key = mailing_list.pk if mailing_list is not None else 0
+    patterns, are_addresses = memory.once(("bans", key), lambda: _kinds(key))
+    if not (are_addresses and emails):
         return patterns
-    of_addresses = rows.filter(email__in=[_compared(email) for email in emails]).exclude(email__startswith="^")
+    marks = ", ".join(["%s"] * len(emails))
+    found = _rows(f"SELECT {_BAN} AND email IN ({marks})", key, *map(_compared, emails))
     # A ban of the whole site has no list, and `None` is less than nothing.
-    found = sorted(of_addresses.values_list("email", "mailing_list"), key=lambda row: (row[0], row[1] or 0))
-    return [*found, *patterns]
+    return [*sorted((row for row in found if row[0][:1] != "^"), key=lambda row: (row[0], row[1] or 0)), *patterns]
 
 
 def _compared(email: str) -> str:
@@ -61,10 +63,22 @@ def _bans_it(ban: str, email: str) -> bool:
     return ban == _compared(email) or (ban.startswith("^") and _matches(ban, _compared(email)))
 
 
-def _kinds(rows: "QuerySet[Ban]") -> tuple[list[tuple[str, int | None]], bool]:
+def _kinds(mailing_list: int) -> tuple[list[_Row], bool]:
     """The patterns among bans, each with its list, and whether there are addresses too; asked once for a batch."""
-    patterns = rows.filter(email__startswith="^").order_by("email").values_list("email", "mailing_list")
-    return list(patterns), rows.exclude(email__startswith="^").exists()
+    found = _rows(
+        f"SELECT {_BAN} AND email LIKE '^%%'"
+        f" UNION ALL SELECT '', NULL WHERE EXISTS (SELECT {_BAN} AND email NOT LIKE '^%%')",
+        mailing_list,
+        mailing_list,
+    )
+    patterns = sorted((row for row in found if row[0]), key=lambda row: row[0])
+    return patterns, len(patterns) < len(found)
+
+
+def _rows(statement: str, *values: str | int) -> list[_Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
 
 
 def _matches(pattern: str, text: str) -> bool:

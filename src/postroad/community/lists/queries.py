@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from postroad.community.lists.models import Domain, HeaderMatch, MailingList
 from postroad.foundation.queue import memory
+from postroad.foundation.rows import first
 
 
 def find_domain(mail_host: str) -> Domain | None:
@@ -20,7 +21,7 @@ def find_list(list_id_or_address: str) -> MailingList | None:
     if "@" in list_id_or_address:
         local, _, domain = list_id_or_address.partition("@")
         return list_by_address(local, domain)
-    return MailingList.objects.filter(list_id=list_id_or_address.lower()).first()
+    return first(MailingList, "list_id = %s", list_id_or_address.lower())
 
 
 def list_key(list_id_or_address: str) -> int | None:
@@ -36,8 +37,9 @@ def list_key(list_id_or_address: str) -> int | None:
 
 def stored_row(list_id: str) -> tuple[Any, ...] | None:
     """Everything that is stored of a list itself, as the database has it: equal as long as nothing was changed."""
+    columns = ", ".join(f'"{field.column}"' for field in MailingList._meta.concrete_fields)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM lists_list WHERE list_id = %s", (list_id,))
+        cursor.execute(f"SELECT {columns} FROM lists_list WHERE list_id = %s", (list_id,))  # noqa: S608
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

@@ -16,6 +16,7 @@ from postroad.community.people.queries import find_address, find_user, is_known
 from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
+from postroad.foundation.rows import insert
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "delivery_mode": tuple(Preferences.DeliveryMode.values),
@@ -228,12 +229,13 @@ def create_newcomer(email: str, display_name: str = "", *, verified: bool = Fals
     if not is_valid_email(email):
         raise BadInput(f"Invalid email address: {email}")
     name = _name(display_name)
-    user = User.objects.create_user(email, display_name=name)
-    address = Address.objects.create(
-        email=email.lower(), original_email=email, display_name=name, user=user,
+    user = User(email=email.lower(), display_name=name)
+    user.set_unusable_password()
+    address = Address(
+        email=email.lower(), original_email=email, display_name=name, user=insert(user),
         verified_on=timezone.now() if verified else None,
     )  # fmt: skip
-    sign_in.begin(address)
+    sign_in.begin(insert(address))
     return address
 
 

@@ -6,6 +6,7 @@
 from allauth.account.models import EmailAddress
 
 from postroad.community.people.models import Address, User
+from postroad.foundation.rows import insert
 
 
 def follow(address: Address) -> None:
@@ -29,9 +30,8 @@ def follow(address: Address) -> None:
 
 def begin(address: Address) -> None:
     """Let the new user of a new address sign in with it."""
-    EmailAddress.objects.create(
-        user=address.user, email=address.email, verified=address.verified_on is not None, primary=True
-    )
+    verified = address.verified_on is not None
+    insert(EmailAddress(user=address.user, email=address.email, verified=verified, primary=True))
 
 
 def rename(old: str, address: Address) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from postroad.community.subscriptions.models import Attempt, Consent
 from postroad.foundation.errors import TooMany
+from postroad.foundation.rows import insert
 from postroad.foundation.webhooks.actions import announce
 
 REQUESTS_AN_HOUR = 10
@@ -40,9 +41,7 @@ REST = Origin()
 
 def note(list_id: str, email: str, event: Event, origin: Origin) -> None:
     """Write one step down."""
-    Consent.objects.create(
-        list_id=list_id, email=email, event=event, surface=origin.surface, evidence=origin.evidence[:255]
-    )
+    insert(Consent(list_id=list_id, email=email, event=event, surface=origin.surface, evidence=origin.evidence[:255]))
     if event in ("joined", "left"):
         announce(f"member.{event}", list_id, {"email": email})
 

@@ -20,6 +20,7 @@ from postroad.community.subscriptions import requests, settings
 from postroad.community.subscriptions.consent import REST, Origin, note
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.foundation.errors import BadInput, Conflict
+from postroad.foundation.rows import insert
 
 MODERATED = ("moderate", "confirm_then_moderate")
 CONFIRMED = ("confirm", "confirm_then_moderate")
@@ -187,11 +188,12 @@ def subscribe(wish: Wish, role: str) -> Member:
     mode = wish.options.get("delivery_mode")
     if mode is None and role == Member.Role.MEMBER and settings.digest_is_default.of(wish.mailing_list):
         mode = settings.default_digest.of(wish.mailing_list)
-    member = Member.objects.create(
+    member = Member(
         mailing_list=wish.mailing_list, role=role, address=None if wish.user else wish.address, user=wish.user,
         moderation_action=action, delivery_mode=mode,
         delivery_status=wish.options.get("delivery_status"),
     )  # fmt: skip
+    insert(member)
     if role == Member.Role.MEMBER:
         if not wish.is_newcomers:
             _end_nonmember(wish.mailing_list, wish.address)

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
 from postroad.foundation.rest.models import Call
+from postroad.foundation.rows import insert
 
 _Line = tuple[str, str, str, str, int]
 
@@ -54,7 +55,7 @@ def note_call(caller: Named, request: HttpRequest, arguments: dict[str, Any], st
     list_id = str(arguments.get("list_id", ""))[:255]
     line = (caller.name, str(request.method), request.path_info.replace("\0", "?")[:500], list_id, status)
     if status < 400 and request.method != "GET":
-        _row(line, 1).save(force_insert=True)
+        insert(_row(line, 1))
     else:
         _waiting.add(line)
 

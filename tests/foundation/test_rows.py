@@ -1,0 +1,42 @@
+"""Rows that are written and read by SQL made once are the rows Django's ORM writes and reads."""
+
+import pytest
+
+from postroad.community.lists.actions import create_domain, create_list
+from postroad.community.lists.models import MailingList
+from postroad.community.people.models import Address, User
+from postroad.community.subscriptions.models import Member
+from postroad.foundation.rows import first, insert
+
+pytestmark = pytest.mark.django_db
+
+
+def cells(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_what_is_inserted_is_what_was_given_with_every_default():
+    user = insert(User(display_name="Anne", email="anne@example.org"))
+    address = insert(Address(email="anne@example.org", original_email="Anne@example.org", user=user, hide_address=True))
+    create_domain("example.com")
+    member = insert(Member(mailing_list=create_list("ant@example.com"), address=address))
+    for row in (user, address, member):
+        assert cells(type(row).objects.get(pk=row.pk)) == cells(row)
+    assert member.email == "anne@example.org", "a field that computes its value does so here too"
+
+
+def test_an_inserted_row_can_be_changed_and_saved():
+    address = insert(Address(email="anne@example.org", original_email="anne@example.org"))
+    address.display_name = "Anne"
+    address.save()
+    assert list(Address.objects.values_list("pk", "display_name")) == [(address.pk, "Anne")]
+
+
+def test_the_first_row_is_the_one_the_orm_finds():
+    create_domain("example.com")
+    made = [create_list(f"{name}@example.com") for name in ("ant", "bee")]
+    MailingList.objects.update(settings={"description": "é", "info": [1, None]})
+    found = first(MailingList, "list_id = %s", "bee.example.com")
+    assert cells(found) == cells(MailingList.objects.get(pk=made[1].pk))
+    assert first(MailingList, "mail_host = %s", "example.com") == made[0]
+    assert first(MailingList, "list_id = %s", "cat.example.com") is None
