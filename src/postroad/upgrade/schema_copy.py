@@ -38,8 +38,8 @@ def finish(target: str, statements: Iterable[str]) -> None:
     """Make constraints and indexes of a copy, in the present transaction."""
     source = current_schema()
     with connection.cursor() as cursor:
-        # Definitions name what they refer to without its schema, so the path decides.
-        cursor.execute(f'SET LOCAL search_path TO "{target}"')
+        # Definitions name what they refer to without its schema, so the path decides; functions are not copied.
+        cursor.execute(f'SET LOCAL search_path TO "{target}", "{source}"')
         for statement in statements:
             cursor.execute(statement)
         cursor.execute(f'SET LOCAL search_path TO "{source}"')

@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
+from postroad.community.people import trigrams
 from postroad.community.people.models import Address, User
 
 
@@ -38,9 +40,11 @@ def find_user(uuid_or_email: UUID | str) -> User | None:
 
 def search(words: str) -> "QuerySet[User]":
     """Users with these words, in any case, in their name or in name or spelling of one of their addresses."""
-    by_address = Address.objects.filter(Q(email__icontains=words) | Q(display_name__icontains=words))
-    wanted = Q(display_name__icontains=words) | Q(pk__in=by_address.values("user"))
-    return User.objects.filter(wanted).order_by("pk")
+    pieces = ("", words, "")
+    addresses, spelled = trigrams.addresses(pieces)
+    users, called = trigrams.users(pieces)
+    keys = RawSQL(f"SELECT a.user_id {addresses} UNION SELECT u.id {users}", (*spelled, *called))  # noqa: S611
+    return User.objects.filter(pk__in=keys).order_by("pk")
 
 
 def language_of(email: str) -> str | None:
