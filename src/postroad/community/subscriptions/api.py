@@ -38,6 +38,7 @@ from postroad.foundation.rest.resource import (
     version_of,
 )
 from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, WHOLE, many, shape
+from postroad.foundation.rows import first
 
 ROLES = tuple(Member.Role.values)
 ACTIONS = ("hold", "reject", "discard", "accept", "defer")
@@ -59,7 +60,7 @@ def shown(request: HttpRequest, wanted: frozenset[str] | None = None) -> Callabl
     as_number = version_of(request) == "3.0"
 
     def show(row: RosterRow) -> Json:
-        identifier = row.uuid.int if as_number else row.uuid.hex
+        identifier = int(row.uuid, 16) if as_number else row.uuid
         resource: Json = {
             "address": f"{base}addresses/{row.email}",
             "bounce_score": row.bounce_score,
@@ -77,7 +78,7 @@ def shown(request: HttpRequest, wanted: frozenset[str] | None = None) -> Callabl
         if row.last_bounce_received is not None:
             resource["last_bounce_received"] = row.last_bounce_received
         if row.user_uuid is not None:
-            resource["user"] = f"{base}users/{row.user_uuid.int if as_number else row.user_uuid.hex}"
+            resource["user"] = f"{base}users/{int(row.user_uuid, 16) if as_number else row.user_uuid}"
         if row.moderation_action is not None:
             resource["moderation_action"] = row.moderation_action
         if row.digest_frequency is not None:
@@ -96,6 +97,11 @@ def find_member(request: HttpRequest, member_id: str) -> Member:
     uuid = uuid_in(request, member_id)
     rows = Member.objects.select_related("mailing_list", "address__user", "user__preferred_address")
     return found(rows.filter(uuid=uuid).first() if uuid else None)
+
+
+def _preferences_of(request: HttpRequest, member_id: str) -> Preferences:
+    uuid = found(uuid_in(request, member_id))
+    return found(first(Member, "uuid = %s", uuid.hex))
 
 
 def _list_of_member(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
@@ -175,11 +181,11 @@ def _came_of_it(request: HttpRequest, outcome: actions.Outcome) -> HttpResponse:
 
 def _show_member(request: HttpRequest, member_id: str) -> HttpResponse:
     """One membership."""
-    return _shown(request, find_member(request, member_id))
+    return _only(request, Selection(uuid=found(uuid_in(request, member_id)).hex))
 
 
-def _shown(request: HttpRequest, member: Member) -> HttpResponse:
-    rows, _ = roster_of(Selection(member=member.pk), 0, 1)
+def _only(request: HttpRequest, selection: Selection) -> HttpResponse:
+    rows, _ = roster_of(selection, 0, 1)
     return ok(shown(request)(found(next(iter(rows), None))))
 
 
@@ -207,7 +213,7 @@ def _in_role(list_id: str, role: str, email: str) -> Member:
 
 def _show_in_role(request: HttpRequest, list_id: str, role: str, email: str) -> HttpResponse:
     """One membership, by list, role and address."""
-    return _shown(request, _in_role(list_id, role, email))
+    return _only(request, Selection(mailing_list=found(list_key(list_id)), roles=(role,), email=email.lower()))
 
 
 def _change_in_role(request: HttpRequest, values: Values, list_id: str, role: str, email: str) -> HttpResponse:
@@ -309,7 +315,7 @@ member = endpoint(
     patch=takes(_change_member, None, _CHANGED),
     delete=takes(_end_member, None, _LEAVE, other=_WAITS),
 )
-member_preferences = preferences_endpoint("members/{member_id}/preferences", find_member, _list_of_member)
+member_preferences = preferences_endpoint("members/{member_id}/preferences", _preferences_of, _list_of_member)
 member_all_preferences = endpoint(concerns=_list_of_member, get=shows(_show_effective, PREFERENCES))
 roster = endpoint(
     get=shows(_show_roster, many(MEMBER), paged=True, optional=_FIELDS),

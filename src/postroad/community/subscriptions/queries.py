@@ -233,7 +233,10 @@ class Selection:
     mailing_list: int | None = None
     list_id: str | None = None
     roles: tuple[str, ...] = ()
-    member: int | None = None
+    uuid: str | None = None
+    """In hexadecimal digits."""
+    email: str | None = None
+    """Exactly this address, in lower case."""
     user: int | None = None
     subscriber: str | None = None
     moderation_action: str | None = None
@@ -262,7 +265,8 @@ def selected(selection: Selection) -> "QuerySet[Any]":
         effective_status=cascade("delivery_status", "enabled"),
     )
     conditions: dict[str, Any] = {
-        "mailing_list_id": selection.mailing_list, "mailing_list__list_id": selection.list_id, "pk": selection.member,
+        "mailing_list_id": selection.mailing_list, "mailing_list__list_id": selection.list_id, "uuid": selection.uuid,
+        "email": selection.email,
         "effective_mode": selection.delivery_mode, "effective_status": selection.delivery_status,
         "role__in": selection.roles or None,
     }  # fmt: skip

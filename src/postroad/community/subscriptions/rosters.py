@@ -1,22 +1,25 @@
-"""Pages of memberships: which ones, in their collection's order, and how many there are, by one statement.
+"""Pages of memberships: which ones, in their collection's order, and how many there are.
 
 Written in SQL: a page is read many times a second by programs that walk through a list, and its order is an index's.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection
 
+from postroad.community.people import trigrams
 from postroad.community.subscriptions.queries import Selection
+from postroad.foundation.walking import walk
 
 
 class RosterRow(NamedTuple):
     """A membership as REST and pages show it."""
 
-    uuid: UUID
+    uuid: str
+    """In hexadecimal digits, as is the user's: a page has a hundred, and makes no objects of them."""
     list_id: str
     role: str
     email: str
@@ -24,7 +27,7 @@ class RosterRow(NamedTuple):
     delivery_mode: str
     subscription_mode: str
     moderation_action: str | None
-    user_uuid: UUID | None
+    user_uuid: str | None
     bounce_score: int
     last_bounce_received: datetime | None
     last_warning_sent: datetime | None
@@ -33,8 +36,6 @@ class RosterRow(NamedTuple):
 
 
 _RANK = "CASE m.role WHEN 'owner' THEN 0 WHEN 'moderator' THEN 1 WHEN 'member' THEN 2 ELSE 3 END"
-_ALL = 2**62
-"""PostgreSQL and SQLite both want a limit before an offset."""
 
 
 def _cascade(name: str, default: str) -> str:
@@ -46,34 +47,57 @@ def _cascade(name: str, default: str) -> str:
 _PEOPLE = """LEFT JOIN people_user u ON u.id = m.user_id
 LEFT JOIN people_address a ON a.id = COALESCE(m.address_id, u.preferred_address_id)
 LEFT JOIN people_user w ON w.id = a.user_id"""
-_SHOWN = f"""SELECT k.total, m.uuid, l.list_id, m.role, COALESCE(a.email, ''),
+_SHOWN = f"""SELECT m.id, {{m}}, l.list_id, m.role, COALESCE(a.email, ''),
 COALESCE(NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), u.display_name, ''),
 {_cascade("delivery_mode", "regular")}, CASE WHEN m.user_id IS NULL THEN 'as_address' ELSE 'as_user' END,
-m.moderation_action, COALESCE(w.uuid, u.uuid), m.bounce_score, m.last_bounce_received, m.last_warning_sent,
-m.total_warnings_sent, m.digest_frequency"""
+m.moderation_action, {{u}}, m.bounce_score, m.last_bounce_received, m.last_warning_sent, m.total_warnings_sent,
+m.digest_frequency FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE m.id"""  # noqa: S608 — only names of columns are put in
+_IN_ONE_QUERY = 1000
 
 
 def roster(selection: Selection, start: int = 0, count: int | None = None) -> tuple[list[RosterRow], int]:
     """A page of memberships and the number of all that are meant."""
-    where, values, plain = _conditions(selection)
+    keys, total = _keys(selection, start, count)
+    return [row for at in range(0, len(keys), _IN_ONE_QUERY) for row in _rows(keys[at : at + _IN_ONE_QUERY])], total
+
+
+def _keys(selection: Selection, start: int, count: int | None) -> tuple[Sequence[int], int]:
+    """The keys of a page, in order, and the number of all."""
+    where, values = _conditions(selection)
     order = _order(selection)
     # Joined only where they are asked for: the rows before the page are walked over too.
     lists = "JOIN lists_list l ON l.id = m.mailing_list_id" if "l." in where + order else ""
-    people = _PEOPLE if "w." in where else ""
-    source = f"FROM subscriptions_member m {lists} {people} WHERE {where}"
-    # A roster is counted by its index alone; whoever is found by other things is counted while being found.
-    total = f"(SELECT COUNT(*) FROM subscriptions_member m WHERE {where})" if plain else "COUNT(*) OVER ()"  # noqa: S608
-    sql = f"""{_SHOWN} FROM (SELECT m.id, {total} AS total {source} ORDER BY {order} LIMIT %s OFFSET %s) k
-JOIN subscriptions_member m ON m.id = k.id JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} ORDER BY {order}"""
+    source = f"FROM subscriptions_member m {lists} {_PEOPLE if 'w.' in where else ''} WHERE {where}"
+    everybody = f"SELECT m.id {source} ORDER BY {order}"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*(values if plain else ()), *values, _ALL if count is None else count, start])
-        rows = cursor.fetchall()
-        if rows:
-            return [_row(row) for row in rows], rows[0][0]
-        if not start and count != 0:
-            return [], 0
+        if count is None:
+            cursor.execute(everybody, values)
+            keys = [key for (key,) in cursor.fetchall()]
+            return keys[start:], len(keys)
+        walked = walk(everybody, values)
+        if walked is not None:
+            return walked[start : start + count], len(walked)
+        cursor.execute(f"{everybody} LIMIT %s OFFSET %s", [*values, count, start])
+        keys = [key for (key,) in cursor.fetchall()]
+        if not start and len(keys) < count:
+            return keys, len(keys)
         cursor.execute(f"SELECT COUNT(*) {source}", values)
-        return [], cursor.fetchone()[0]
+        return keys, cursor.fetchone()[0]
+
+
+def _rows(keys: Sequence[int]) -> Iterable[RosterRow]:
+    """The memberships of these keys, in their order; one that ended meanwhile is left out."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            shown = _SHOWN.format(
+                m="replace(m.uuid::text, '-', '')", u="replace(COALESCE(w.uuid, u.uuid)::text, '-', '')"
+            )
+            cursor.execute(f"{shown} = ANY(%s::bigint[])", [list(keys)])
+        else:
+            shown = _SHOWN.format(m="m.uuid", u="COALESCE(w.uuid, u.uuid)")
+            cursor.execute(f"{shown} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))])  # noqa: S608
+        found = {row[0]: row for row in cursor.fetchall()}
+    return (_row(found[key]) for key in keys if key in found)
 
 
 def _order(selection: Selection) -> str:
@@ -82,8 +106,8 @@ def _order(selection: Selection) -> str:
     return "m.email, m.id" if selection.mailing_list is not None else "l.list_id, m.email, m.id"
 
 
-def _conditions(selection: Selection) -> tuple[str, list[Any], bool]:
-    """The WHERE with its values, and whether it names nothing but a list and roles."""
+def _conditions(selection: Selection) -> tuple[str, list[Any]]:
+    """The WHERE with its values."""
     parts: list[str] = ["1 = 1"]
     values: list[Any] = []
 
@@ -97,11 +121,12 @@ def _conditions(selection: Selection) -> tuple[str, list[Any], bool]:
         add("m.role = %s", selection.roles[0])
     elif selection.roles:
         add(f"m.role IN ({', '.join(['%s'] * len(selection.roles))})", *selection.roles)
-    plain = selection == Selection(mailing_list=selection.mailing_list, roles=selection.roles)
     if selection.list_id is not None:
         add("l.list_id = %s", selection.list_id)
-    if selection.member is not None:
-        add("m.id = %s", selection.member)
+    if selection.uuid is not None:
+        add("m.uuid = %s", selection.uuid)
+    if selection.email is not None:
+        add("m.email = %s", selection.email)
     if selection.user is not None:
         own = "m.address_id IN (SELECT id FROM people_address WHERE user_id = %s)"
         add(f"(m.user_id = %s OR {own})", selection.user, selection.user)
@@ -114,35 +139,22 @@ def _conditions(selection: Selection) -> tuple[str, list[Any], bool]:
         if wanted is not None:
             add(f"{_cascade(name, default)} = %s", wanted)
     if selection.subscriber is not None:
-        condition, more = _like(selection.subscriber)
+        condition, more = _subscriber(selection.subscriber)
         add(condition, *more)
-    return " AND ".join(parts), values, plain
+    return " AND ".join(parts), values
 
 
-def _like(pattern: str) -> tuple[str, Sequence[str]]:
+def _subscriber(pattern: str) -> tuple[str, Sequence[str]]:
     """Addresses and names that fit a pattern with `*` for anything; without one, exactly that address or name."""
     if "@" in pattern and "*" not in pattern:
         return "m.email = %s", (pattern.lower(),)
-    escaped = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_").replace("*", "%")
-    any_case = "ILIKE" if connection.vendor == "postgresql" else "LIKE"
-    named = f"(SELECT id FROM people_address WHERE display_name {any_case} %s ESCAPE '!')"  # noqa: S608
-    return (
-        f"(m.email LIKE %s ESCAPE '!' OR m.address_id IN {named}"  # noqa: S608
-        f" OR m.user_id IN (SELECT id FROM people_user WHERE preferred_address_id IN {named}))"
-    ), (escaped.lower(), escaped, escaped)
+    source, values = trigrams.addresses(pattern.split("*"))
+    return f"m.email IN (SELECT a.email {source})", values
 
 
 def _row(row: tuple[Any, ...]) -> RosterRow:
-    _, uuid, list_id, role, email, name, mode, by, action, user, score, bounced, warned, *rest = row
-    return RosterRow(
-        _uuid(uuid), list_id, role, email, name, mode, by, action, user and _uuid(user), score, _moment(bounced),
-        _moment(warned), *rest,
-    )  # fmt: skip
-
-
-def _uuid(value: UUID | str) -> UUID:
-    """SQLite keeps them as text."""
-    return value if isinstance(value, UUID) else UUID(value)
+    _, *shown, bounced, warned, warnings, frequency = row
+    return RosterRow._make((*shown, _moment(bounced), _moment(warned), warnings, frequency))
 
 
 def _moment(value: datetime | str | None) -> datetime | None:
