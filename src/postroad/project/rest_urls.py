@@ -33,7 +33,7 @@ from postroad.project import config_3_0_api as config_3_0
 from postroad.project import insight_api as insight
 from postroad.project import queues_api as queues
 from postroad.project import system_api as system
-from postroad.project import webhooks_api as webhooks
+from postroad.project.webhooks import api as webhooks
 
 
 def _show_document(request: HttpRequest) -> HttpResponse:

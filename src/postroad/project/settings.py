@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "postroad.project.moderators",
     "postroad.project.outbox",
     "postroad.project.posting",
+    "postroad.project.webhooks",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",

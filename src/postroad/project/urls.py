@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("postroad.mailflow.archive.urls")),
     path("", include("postroad.mailflow.bounces.urls")),
     path("", include("postroad.project.moderators.urls")),
+    path("", include("postroad.project.webhooks.urls")),
     path("", include("postroad.project.posting.urls")),
     path("", include("postroad.community.access.urls")),
     path("accounts/", include("allauth.urls")),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rest_site import ANT, Site
 
 from postroad.foundation.configuration import Webhooks
-from postroad.foundation.errors import BadInput
+from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.queue.models import Job
 from postroad.foundation.queue.worker import Worker
 from postroad.foundation.webhooks import actions, destination
@@ -91,6 +91,16 @@ def test_an_event_is_told_once_and_signed(receiver):
     assert headers["webhook-signature"] == signature(hook.secret, headers["webhook-id"], moment, body)
     delivery = Delivery.objects.get()
     assert (delivery.was_delivered, delivery.outcome, delivery.attempts) == (True, "204", 1)
+
+
+def test_a_test_is_told_whatever_a_webhook_wants_to_know_and_only_while_it_is_not_given_up(receiver):
+    hook = actions.make_webhook(receiver.url, ["member.left"])
+    actions.send_test(hook)
+    receiver.status = 410
+    tell_all()
+    assert [json.loads(body)["type"] for _, body in receiver.told] == ["webhook.test"]
+    with pytest.raises(Conflict, match="given up"):
+        actions.send_test(Webhook.objects.get())
 
 
 def test_the_signature_is_that_of_standard_webhooks():

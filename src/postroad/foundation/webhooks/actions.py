@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from postroad.foundation.errors import BadInput
+from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.webhooks.destination import check_url
@@ -20,6 +20,7 @@ EVENTS = (
     "member.disabled",
 )  # fmt: skip
 """What can be told; the first part is what it is about."""
+TEST = "webhook.test"
 MOST_OF_A_LIST = 20
 BACK_OFF = (5.0, 60.0, 300.0, 1800.0, 7200.0, 21_600.0, 43_200.0, 86_400.0)
 """Seconds until the next attempt; after the last one an event is given up."""
@@ -79,6 +80,18 @@ def announce(event: str, list_id: str, data: Mapping[str, object]) -> None:
     for webhook in Webhook.objects.filter(list_id__in=("", list_id), disabled_at=None):
         if event in webhook.events:
             _queue(webhook, event, list_id, data)
+
+
+@transaction.atomic
+def send_test(webhook: Webhook) -> None:
+    """Have an address told of the event `webhook.test`, whatever it wants to know, to see whether it answers.
+
+    Raises:
+        Conflict: it was given up; `enable` it first.
+    """
+    if webhook.disabled_at is not None:
+        raise Conflict("This webhook was given up after failures; let it be tried again first.")
+    _queue(webhook, TEST, webhook.list_id, {})
 
 
 def _queue(webhook: Webhook, event: str, list_id: str, data: Mapping[str, object]) -> None:

@@ -28,15 +28,20 @@ def moderated(request: HttpRequest, list_id: str, *, owned: bool = False) -> Mai
 def page(
     request: HttpRequest, template: str, mailing_list: MailingList, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """A page with the tabs of this list; moderators who are no owners have no texts."""
+    """A page with the tabs of this list."""
+    context |= surroundings(request, mailing_list, template)
+    response = render(request, f"moderators/{template}.html", context, status=status)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def surroundings(request: HttpRequest, mailing_list: MailingList, tab: str) -> dict[str, Any]:
+    """What the tabs of a list show; moderators who are no owners have neither texts nor webhooks."""
     counts = {
         "held": HeldMessage.objects.filter(mailing_list=mailing_list).count(),
         "requests": for_moderators(mailing_list).count(),
     }
-    context |= {
-        "mailing_list": mailing_list, "display_name": display_name.of(mailing_list), "counts": counts, "tab": template,
+    return {
+        "mailing_list": mailing_list, "display_name": display_name.of(mailing_list), "counts": counts, "tab": tab,
         "is_owner": may_own(request.user, mailing_list.pk),
     }  # fmt: skip
-    response = render(request, f"moderators/{template}.html", context, status=status)
-    response["Cache-Control"] = "private, no-store"
-    return response
