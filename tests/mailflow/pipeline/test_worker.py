@@ -1,8 +1,13 @@
 """Where an accepted mail goes from the pipeline, and who gets it."""
 
+import time
+
 import pytest
 
 from postroad.community.lists import actions as lists
+from postroad.community.notices import fetching
+from postroad.community.notices.models import TemplateUri
+from postroad.community.notices.template_uris import set_uris
 from postroad.community.subscriptions.queries import recipients
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.foundation.message.segments import decode as decode_template
@@ -158,8 +163,6 @@ def test_full_personalisation_addresses_the_reader_and_keeps_the_others(ant):
 
 
 def test_a_reader_may_be_named_in_the_footer(ant):
-    from postroad.community.notices.models import TemplateUri
-
     TemplateUri.objects.create(
         context=ant.list_id,
         name="list:member:regular:footer",
@@ -216,3 +219,31 @@ def test_topics_are_found_in_subject_keywords_and_the_first_lines(draft, ant):
     assert draft(mail(b"Keywords: a tunnel\r\n\r\ntext")).topics == ("Work",)
     assert draft(mail(b"1\n2\n3\n4\n5\nKeywords: a tunnel\n")).topics == ("",)
     assert draft(mail(subject="Sugar!"), {"topics_enabled": False}).topics == ()
+
+
+def test_a_post_waits_for_a_footer_that_was_set_just_now(ant):
+    """Its readers get the list's footer and not ours, though the text lies on another server."""
+    uri = "http://127.0.0.1:1/footer"
+    set_uris(f"list:{ant.list_id}", {"list:member:regular:footer": uri})
+    run(ant)
+    assert names() == {"pipeline", "templates"}
+    fetching.keep(fetching.Found(uri, TemplateUri.objects.get().pk, "OUR FOOTER"))
+    work(queued("pipeline"))
+    made = decode_template(storage.load(queued("delivery").template))
+    assert b"OUR FOOTER" in made.render(dict.fromkeys(made.slots, "x"))
+
+
+def test_no_post_waits_for_a_footer_longer_than_a_minute(ant):
+    set_uris(f"list:{ant.list_id}", {"list:member:regular:footer": "http://127.0.0.1:1/footer"})
+    run(ant, received_at=time.time() - 61)
+    assert "delivery" in names()
+
+
+def test_a_footer_whose_address_names_the_list_is_asked_for_by_the_first_post(ant):
+    """Nobody could ask before it was known which list."""
+    set_uris("example.com", {"list:member:regular:footer": "http://127.0.0.1:1/$list_id"})
+    assert names() == set()
+    run(ant)
+    run(ant)
+    assert Job.objects.filter(queue="templates").count() == 1
+    assert names() == {"pipeline", "templates"}

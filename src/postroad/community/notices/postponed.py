@@ -1,15 +1,21 @@
-"""Notices that wait until their own text was fetched."""
+"""Notices and posts that wait until a text of their list was fetched for the first time."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from postroad.community.lists.models import MailingList
-from postroad.community.notices.fetching import job
+from postroad.community.notices.fetching import job, order
+from postroad.community.notices.models import FetchedText
 from postroad.community.notices.templates import not_tried
 from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue import memory
 from postroad.foundation.storage import actions as storage
+
+LONGEST_WAIT = 60.0
+"""Seconds; more than one server that does not answer takes."""
 
 
 class Postponed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,6 +45,22 @@ def postpone(notice: Postponed, mailing_list: MailingList) -> bool:
         return False
     queue.put("templates", job("", storage.store(_encoder.encode(notice))))
     return True
+
+
+def must_wait(names: Sequence[str], mailing_list: MailingList, since: float) -> bool:
+    """Whether a mail with these texts in it waits, since one was set and never asked for; then that is ordered.
+
+    None waits longer than `LONGEST_WAIT` after `since` (seconds since 1970).
+    """
+    if time.time() > since + LONGEST_WAIT:
+        return False
+    key = ("texts never asked for", mailing_list.pk, *names)
+    rows = memory.once(key, lambda: [found for name in names for found in not_tried(name, mailing_list)])
+    rows = [(row, uri) for row, uri in rows if row.text is None]
+    for row, uri in rows:
+        if not FetchedText.objects.filter(uri=uri).exists():
+            order(row, uri)
+    return bool(rows)
 
 
 def restored(message: str) -> Postponed:

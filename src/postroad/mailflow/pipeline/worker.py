@@ -1,5 +1,6 @@
 """Makes an accepted mail ready and sends it on: to the members, the archive, the digest, the news."""
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from postroad.community.lists.queries import list_of_mail
 from postroad.community.lists.register import all_settings
 from postroad.community.notices import actions as notices
 from postroad.community.notices import limits
+from postroad.community.notices.postponed import must_wait
 from postroad.community.notices.templates import expand, language_of
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.senders import wants_acknowledgement
@@ -26,9 +28,12 @@ from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.pipeline.compile import template_of
 from postroad.mailflow.pipeline.draft import Draft
+from postroad.mailflow.pipeline.handlers.decorate import TEXTS
 from postroad.mailflow.pipeline.pipelines import pipeline_of
 
 _SLICE = Path(__file__).parent
+_PAUSE = 1.0
+"""Seconds after which a post looks again whether its list's texts have come."""
 UNTITLED = "Your post"
 FILTERED_OUT = "A post to $list_name was filtered out"
 ATTACHED = "$reason The post is attached; nobody else got it.\n"
@@ -45,6 +50,9 @@ def work(envelope: Envelope) -> None:
     mailing_list = list_of_mail(envelope.list_id)
     if mailing_list is None:
         queue.record(envelope, "pipeline", "discarded", "the list was removed meanwhile")
+        return
+    if envelope.kind == "posting" and must_wait(TEXTS, mailing_list, envelope.approved_at or envelope.received_at):
+        queue.put("pipeline", envelope, due_at=time.time() + _PAUSE)
         return
     draft = prepare(mailing_list, envelope, raw)
     if draft.disposal:

@@ -5,11 +5,13 @@ from postroad.mailflow.pipeline.draft import Draft
 
 name = "decorate"
 
+TEXTS = ("list:member:regular:header", "list:member:regular:footer")
+
 
 def apply(draft: Draft) -> None:
     """Fill what is the same for everybody; personal variables stay for the copies."""
     links = {f"{name.replace('-', '_')}_url": link for name, link in draft.permalinks.items()}
     own = {"hyperkitty_url": draft.permalink, "archive_url": draft.permalink}
     values = {**standard_values(draft.mailing_list), **links, **own}
-    draft.header_text = expand(text("list:member:regular:header", draft.mailing_list), values)
-    draft.footer_text = expand(text("list:member:regular:footer", draft.mailing_list), values)
+    header, footer = (expand(text(name, draft.mailing_list), values) for name in TEXTS)
+    draft.header_text, draft.footer_text = header, footer
