@@ -4,10 +4,11 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from postroad.foundation.configuration import Configuration, current
 from postroad.foundation.queue.actions import release_claims
@@ -20,8 +21,8 @@ log = logging.getLogger("postroad.roles")
 Ready = Callable[[], None]
 
 
-def mail(ready: Ready) -> None:
-    """Listen for LMTP, work through the stages of the timetable, and run its tasks."""
+def mail(ready: Ready, doors: Sequence[socket.socket] = ()) -> None:
+    """Listen for LMTP (at sockets that are open already, where there are any), work through stages and tasks."""
     from postroad.mailflow.intake import map_files
     from postroad.mailflow.timetable import FETCHES, GATEWAYS, HOOKS, ISSUES, LOOKUPS, STAGES, TASKS
 
@@ -39,7 +40,7 @@ def mail(ready: Ready) -> None:
     for thread in threads:
         thread.start()
     try:
-        asyncio.run(_listen(ready))
+        asyncio.run(_listen(ready, doors))
     finally:
         for loop in loops:
             loop.stop()
@@ -56,7 +57,7 @@ def _or_end(run: Callable[[], None]) -> None:
         os._exit(3)
 
 
-async def _listen(ready: Ready) -> None:
+async def _listen(ready: Ready, doors: Sequence[socket.socket]) -> None:
     from postroad.mailflow.intake.limits import Limits
     from postroad.mailflow.intake.maps import Maps
     from postroad.mailflow.intake.server import serve
@@ -69,8 +70,9 @@ async def _listen(ready: Ready) -> None:
         command_seconds=lmtp.idle_seconds,
     )  # fmt: skip
     server = await serve(
-        lmtp.listen.host, lmtp.listen.port, "lmtp", limits, intake, current().mail_hostname, _certificate(current())
-    )
+        lmtp.listen.host, lmtp.listen.port, "lmtp", limits, intake, current().mail_hostname, _certificate(current()),
+        doors,
+    )  # fmt: skip
     maps = Maps()
     if (listen := current().maps.listen) is not None:
         await maps.open(listen)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
@@ -201,23 +202,25 @@ class Listener:
         self.tasks: set[asyncio.Task[None]] = set()
         self.gathered = 0
         """Octets that all clients together make us hold."""
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
-    async def open(self, host: str, port: int) -> None:
-        """Begin to listen."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), host, port, backlog=512)
+    async def open(self, host: str, port: int, doors: Sequence[socket.socket] = ()) -> None:
+        """Begin to listen, at sockets that are open already, where there are any."""
+        create = asyncio.get_running_loop().create_server
+        if not doors:
+            self._servers.append(await create(lambda: Connection(self), host, port, backlog=512))
+        for door in doors:
+            self._servers.append(await create(lambda: Connection(self), sock=door, backlog=512))
 
     @property
     def port(self) -> int:
         """The port in use, where 0 was asked for."""
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
+        return int(self._servers[0].sockets[0].getsockname()[1])
 
     def close(self) -> None:
         """Take no more clients and end idle ones."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for connection in list(self.connections):
             connection.shut_down()
 
@@ -239,8 +242,9 @@ async def serve(
     handler: Handler,
     hostname: str,
     ssl_context: ssl.SSLContext | None = None,
+    doors: Sequence[socket.socket] = (),
 ) -> Listener:
     """Listen for clients of this protocol; the caller closes what it gets."""
     listener = Listener(mode, limits, handler, hostname, ssl_context)
-    await listener.open(host, port)
+    await listener.open(host, port, doors)
     return listener

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 import click
 
@@ -18,13 +19,20 @@ def command(home: str | None, names: tuple[str, ...]) -> None:
     # A host may run its roles one by one; only the whole site is one of a kind.
     instance = None if names else Instance(path)
     prepare_database()
-    from postroad.project.roles import ROLES
+    from postroad.foundation.configuration import current
+    from postroad.project.door import hand_on, open_door
+    from postroad.project.roles import ROLES, mail
     from postroad.project.supervisor import RESTART, Supervisor, chosen
 
     load_before_forking()
-    code = Supervisor(chosen(ROLES, names)).run()
+    roles, lmtp = dict(chosen(ROLES, names)), current().lmtp.listen
+    doors = open_door(lmtp) if "mail" in roles else []
+    if doors:
+        roles["mail"] = partial(mail, doors=doors)
+    code = Supervisor(roles).run()
     del instance
     if code == RESTART:
+        hand_on(lmtp, doors)
         # The same process number with the configuration and the program as they are now.
         os.execv(sys.executable, [sys.executable, "-m", "postroad", *sys.argv[1:]])  # noqa: S606
     sys.exit(code)

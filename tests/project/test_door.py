@@ -1,0 +1,76 @@
+"""While `serve` becomes a newer release, whoever hands in mail waits and is not turned away."""
+
+import contextlib
+import os
+import select
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from postroad.foundation.sections import Listen
+from postroad.project.door import close, hand_on, open_door
+from tests.ports import free_port
+
+PROGRAM = Path(sys.executable).with_name("postroad")
+
+
+def test_a_door_is_handed_on_with_those_who_wait_before_it():
+    listen = Listen("127.0.0.1", 0)
+    doors = open_door(listen)
+    try:
+        with socket.create_connection(doors[0].getsockname()) as client:
+            hand_on(listen, doors)
+            again = open_door(listen)
+            assert [door.fileno() for door in again] == [door.fileno() for door in doors]
+            again[0].setblocking(True)
+            assert again[0].accept()[1] == client.getsockname()
+            for door in again:
+                door.detach()
+    finally:
+        close(doors)
+
+
+def test_another_address_gets_a_door_of_its_own_and_a_taken_one_gets_none():
+    first = open_door(Listen("127.0.0.1", 0))
+    port = first[0].getsockname()[1]
+    assert open_door(Listen("127.0.0.1", port)) == []
+    hand_on(Listen("127.0.0.1", 0), first)
+    other = open_door(Listen("localhost", 0))
+    assert other
+    assert port not in [door.getsockname()[1] for door in other]
+    close(other)
+    for door in first:
+        door.detach()
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.timeout(120)
+def test_nobody_who_hands_in_mail_meets_a_closed_door_during_a_restart(tmp_path):
+    (tmp_path / "postroad.toml").write_text('[smtp]\nhost = ""\n[rest]\npassword = "x"\n')
+    ports = [free_port() for _ in range(3)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
+    environment |= {
+        f"POSTROAD_{name}_LISTEN": f"127.0.0.1:{port}"
+        for name, port in zip(("LMTP", "WEB", "REST"), ports, strict=True)
+    }
+    command = [PROGRAM, "serve", "--home", tmp_path]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as serving:
+        said = serving.stdout.fileno()
+        try:
+            assert os.read(said, 100) == b"ready\n"
+            serving.send_signal(signal.SIGHUP)
+            greeted = 0
+            while not select.select([said], [], [], 0)[0]:
+                # One who is just saying goodbye may be told that the server goes (RFC 5321 §3.8).
+                with contextlib.suppress(smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
+                    smtplib.LMTP("127.0.0.1", ports[0], timeout=60).quit()
+                    greeted += 1
+            assert os.read(said, 100) == b"ready\n"
+        finally:
+            serving.terminate()
+    assert greeted > 0
