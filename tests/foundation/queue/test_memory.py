@@ -40,7 +40,10 @@ def test_the_mails_of_a_batch_look_up_once(looked_up):
 
 
 def test_what_a_failed_mail_left_behind_is_forgotten(looked_up):
-    """Its changes were undone, so what was read after them may not be true."""
+    """Its changes were undone, so what was read after them may not be true.
+
+    The batch is undone first, and begun anew mail by mail; the third of them asks again.
+    """
 
     def work(envelope):
         looked_up()
@@ -48,4 +51,4 @@ def test_what_a_failed_mail_left_behind_is_forgotten(looked_up):
             raise ValueError("broken")
 
     worked(work, 3)
-    assert looked_up.asked == ["list", "list"]
+    assert looked_up.asked == ["list", "list", "list"]

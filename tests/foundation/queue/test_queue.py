@@ -49,6 +49,46 @@ def test_what_a_failed_step_did_is_undone_and_its_neighbours_go_on():
     assert Step.objects.get().outcome == "quarantined"
 
 
+def test_a_whole_batch_leaves_what_each_of_its_mails_left_in_order():
+    def work(e):
+        actions.put("next", e)
+        actions.record(e, "a", "passed")
+
+    names = [f"{n}@example.org" for n in range(10)]
+    actions.put_many("a", [envelope(str(n)) for n in range(10)])
+    Worker("test", [Stage("a", work)]).run_once()
+    assert [job.message_id for job in Job.objects.order_by("id")] == names
+    assert [step.message_id for step in Step.objects.order_by("id")] == names
+
+
+def test_a_mail_sees_what_its_neighbours_of_the_batch_came_to():
+    """A loop that comes back in one batch is counted like one that takes its time."""
+    counted = []
+
+    def work(e):
+        counted.append(actions.times_done(e, "a", "passed"))
+        actions.record(e, "a", "passed")
+
+    actions.put_many("a", [envelope(), envelope(), envelope("other")])
+    Worker("test", [Stage("a", work)]).run_once()
+    assert counted == [0, 1, 0]
+    assert actions.times_done(envelope(), "a", "passed") == 2
+
+
+def test_a_stage_may_take_several_mails_at_once_and_one_that_fails_is_found():
+    seen = []
+
+    def work(envelopes):
+        seen.append([e.message_id.partition("@")[0] for e in envelopes])
+        if any(e.message_id.startswith("bad") for e in envelopes):
+            raise ValueError("no such header")
+
+    actions.put_many("a", [envelope("one"), envelope("bad"), envelope("two")])
+    Worker("test", [Stage("a", work, together=2)]).run_until_idle()
+    assert seen == [["one", "bad"], ["one"], ["bad"], ["two"]]
+    assert Job.objects.get().message_id == "bad@example.org"
+
+
 def test_a_quarantined_job_can_be_retried():
     broken = [True]
 

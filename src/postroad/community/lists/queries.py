@@ -46,8 +46,11 @@ def stored_row(list_id: str) -> tuple[Any, ...] | None:
 
 def list_of_mail(list_id: str) -> MailingList | None:
     """The list, with its domain, that a mail in the queue is for; looked up once for a batch."""
-    rows = MailingList.objects.select_related("domain").filter(list_id=list_id)
-    return memory.once(("list", list_id), rows.first)
+    return memory.once(("list", list_id), lambda: _with_domain(list_id))
+
+
+def _with_domain(list_id: str) -> MailingList | None:
+    return MailingList.objects.select_related("domain").filter(list_id=list_id).first()
 
 
 def list_by_address(local: str, domain: str) -> MailingList | None:

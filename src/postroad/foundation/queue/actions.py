@@ -12,11 +12,20 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import F
 
-from postroad.foundation.queue import wakeup
+from postroad.foundation.queue import gathering, wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.queue.models import Job, Pause, Step
 
 LEASE_SECONDS = 120.0
+
+_INSERT_JOB = (
+    "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"
+    " list_id, message_id, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_INSERT_STEP = (
+    "INSERT INTO queue_step (journey, message_id, list_id, at, stage, outcome, reason, reference)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +72,7 @@ def _insert(
     rows = [
         (queue, int(state), due, encode(e), 0, 0, 0, "", now, e.list_id, e.message_id[:998], error) for e in envelopes
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"
-            " list_id, message_id, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            rows,
-        )
+    gathering.insert(_INSERT_JOB, rows)
 
 
 def record(envelope: Envelope, stage: str, outcome: str, reason: str = "", reference: str = "") -> None:
@@ -79,15 +83,11 @@ def record(envelope: Envelope, stage: str, outcome: str, reason: str = "", refer
 def record_many(steps: Iterable[tuple[Envelope, str, str, str, str]]) -> None:
     """Write several steps (envelope, stage, outcome, reason, reference) in one statement."""
     now = time.time()
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO queue_step (journey, message_id, list_id, at, stage, outcome, reason, reference)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (e.journey, e.message_id[:998], e.list_id, now, stage, outcome, reason.replace("\0", " "), reference)
-                for e, stage, outcome, reason, reference in steps
-            ],
-        )
+    rows = [
+        (e.journey, e.message_id[:998], e.list_id, now, stage, outcome, reason.replace("\0", " "), reference)
+        for e, stage, outcome, reason, reference in steps
+    ]
+    gathering.insert(_INSERT_STEP, rows)
 
 
 def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claimed]:
@@ -131,16 +131,20 @@ class LeaseLost(Exception):
     """Another worker took the job over; what was done for it must not be committed."""
 
 
-def acknowledge(job: Claimed) -> None:
-    """The stage's work is done: remove the job, in the transaction that did the work.
+def acknowledge(*jobs: Claimed) -> None:
+    """The stage's work is done: remove jobs that were claimed together, in the transaction that did the work.
 
     Raises:
-        LeaseLost: the lease ended and another worker has the job; roll back.
+        LeaseLost: the lease of one ended and another worker has it; roll back.
     """
+    marks = ", ".join(["%s"] * len(jobs))
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM queue_job WHERE id=%s AND claim=%s", (job.id, job.claim))
-        if cursor.rowcount != 1:
-            raise LeaseLost(f"job {job.id} of queue {job.queue}")
+        cursor.execute(
+            f"DELETE FROM queue_job WHERE id IN ({marks}) AND claim=%s",  # noqa: S608 — only marks are put in
+            [*(job.id for job in jobs), jobs[0].claim],
+        )
+        if cursor.rowcount != len(jobs):
+            raise LeaseLost(f"{len(jobs)} jobs of queue {jobs[0].queue}, the first of them {jobs[0].id}")
 
 
 def renew(jobs: Sequence[Claimed], lease: float = LEASE_SECONDS) -> None:
@@ -237,9 +241,13 @@ def in_hand() -> int:
 
 def times_done(envelope: Envelope, stage: str, outcome: str) -> int:
     """How often a mail of this Message-ID came to this outcome on its list before, on whatever journey."""
-    return Step.objects.filter(
-        message_id=envelope.message_id[:998], list_id=envelope.list_id, stage=stage, outcome=outcome
-    ).count()
+    asked = (envelope.message_id[:998], envelope.list_id, stage, outcome)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM queue_step WHERE message_id=%s AND list_id=%s AND stage=%s AND outcome=%s", asked
+        )
+        count: int = cursor.fetchone()[0]
+    return count + sum((row[1], row[2], row[4], row[5]) == asked for row in gathering.not_yet_written(_INSERT_STEP))
 
 
 def steps_of(message_id: str) -> list[Step]:

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from postroad.foundation.configuration import current
+from postroad.foundation.queue import memory
 
 CHANNEL = "postroad"
 MOST_OF_A_PATH = 100
@@ -24,14 +25,18 @@ MOST_OF_A_PATH = 100
 def notify(queue: str) -> None:
     """Wake the workers of a queue when the present transaction commits."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, queue))
+        memory.once(("woken", queue), lambda: _notify_postgresql(queue))
         return
     # One datagram for a queue and transaction is enough: on_commit callbacks of a batch are many.
     key = _Pending(queue)
     if any(entry[1] == key for entry in connection.run_on_commit):
         return
     transaction.on_commit(key)
+
+
+def _notify_postgresql(queue: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, queue))
 
 
 class _Pending:

@@ -24,6 +24,7 @@ from postroad.foundation.errors import TryLater
 from postroad.foundation.queue import actions, memory, precedence
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.queue.wakeup import Wakeup
 from postroad.foundation.storage.trouble import is_the_databases_own
 
@@ -51,9 +52,24 @@ class Stage:
     """
 
     queue: str
-    work: Callable[[Envelope], None] | Callable[[Envelope, Any], None]
+    work: Callable[[Envelope], None] | Callable[[Envelope, Any], None] | Callable[[Sequence[Envelope]], None]
     batch: int = 25
     outside: Callable[[Envelope], Any] | None = None
+    together: int = 1
+    """How many mails `work` takes at once; with more than one it takes a sequence."""
+
+    def do(self, jobs: Sequence[Claimed], *before: Any) -> None:
+        """Do the stage's work with these mails; `before` is what `outside` said."""
+        work: Callable[..., None] = self.work
+        if self.together > 1:
+            work([job.envelope for job in jobs])
+        else:
+            for job in jobs:
+                work(job.envelope, *before)
+
+
+_Failure = tuple[Claimed, BaseException, str]
+"""A job that could not be done, what went wrong, and the traceback."""
 
 
 def worker_name(role: str) -> str:
@@ -125,7 +141,7 @@ class Worker:
         if not jobs:
             return 0
         jobs = self._alone_if_suspect(jobs)
-        failed: list[tuple[Claimed, BaseException, str]] = []
+        failed: list[_Failure] = []
         waiting = deque(jobs)
         while waiting:
             failed += self._commit(stage, waiting)
@@ -134,18 +150,33 @@ class Worker:
                 self._set_aside(job, error, text)
         return len(jobs)
 
-    def _commit(self, stage: Stage, waiting: deque[Claimed]) -> list[tuple[Claimed, BaseException, str]]:
-        """Work on as many mails as one transaction's time allows; those that failed, with what went wrong."""
-        failed = []
+    def _commit(self, stage: Stage, waiting: deque[Claimed]) -> list[_Failure]:
+        """Work on as many mails as one transaction's time allows; those that failed, with what went wrong.
+
+        Nothing goes wrong nearly always, so a batch is done or not done as a whole. Should a mail fail, the transaction
+        is undone and its mails are worked on once more, each by itself.
+        """
+        if stage.outside or len(waiting) == 1:
+            return self._singly(stage, [waiting.popleft()])
+        taken: list[Claimed] = []
+        try:
+            with _transaction(), gathering():
+                end = time.monotonic() + LONGEST_TRANSACTION
+                while waiting and (not taken or not (time.monotonic() > end or precedence.is_awaited())):
+                    part = [waiting.popleft() for _ in range(min(stage.together, len(waiting)))]
+                    taken += part
+                    stage.do(part)
+                actions.acknowledge(*taken)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # noqa: BLE001 — whichever mail it was will fail again, and is told then
+            return self._singly(stage, taken)
+        return []
+
+    def _singly(self, stage: Stage, jobs: Sequence[Claimed]) -> list[_Failure]:
+        """Work on each of these mails so that it can fail without the others, in one transaction."""
         with nullcontext() if stage.outside else _transaction():
-            end = time.monotonic() + LONGEST_TRANSACTION
-            while waiting:
-                failure = self._one(stage, waiting.popleft())
-                if failure:
-                    failed.append(failure)
-                if time.monotonic() > end or precedence.is_awaited():
-                    break
-        return failed
+            return [failure for job in jobs if (failure := self._one(stage, job))]
 
     def _alone_if_suspect(self, jobs: list[Claimed]) -> list[Claimed]:
         """A job whose worker died is worked on alone, so that not its neighbours are blamed for the next death."""
@@ -156,15 +187,15 @@ class Worker:
             actions.give_back(job for job in jobs if job is not suspect)
         return [suspect]
 
-    def _one(self, stage: Stage, job: Claimed) -> tuple[Claimed, BaseException, str] | None:
+    def _one(self, stage: Stage, job: Claimed) -> _Failure | None:
         """Do one job inside a savepoint; what went wrong is told, not raised."""
         if job.deaths > MOST_DEATHS:
             text = f"The worker died {job.deaths} times while it worked on this mail."
             return job, RuntimeError(text), text
         try:
             before = [stage.outside(job.envelope)] if stage.outside else []
-            with transaction.atomic():
-                stage.work(job.envelope, *before)
+            with transaction.atomic(), gathering():
+                stage.do([job], *before)
                 actions.acknowledge(job)
         except LeaseLost:
             memory.forget()

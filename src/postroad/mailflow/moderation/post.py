@@ -18,6 +18,7 @@ from postroad.foundation.message.addresses import is_valid_email, parse_addresse
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.mime import MimeTooComplex, Part, first_text, walk
+from postroad.foundation.queue import memory
 from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.moderation import settings
 
@@ -140,8 +141,10 @@ class Post:
 
     @cached_property
     def member(self) -> Member | None:
-        """The member who wrote it, by any address that counts."""
-        found = sender_member(self.mailing_list, self.claimed)
+        """The member who wrote it, by any address that counts; looked up once for a batch."""
+        mailing_list, claimed = self.mailing_list, self.claimed
+        key = "member", mailing_list.pk, tuple(claimed)
+        found = memory.once(key, lambda: sender_member(mailing_list, claimed))
         return found[0] if found else None
 
     @cached_property
