@@ -6,6 +6,7 @@ python bench/bench_chain.py [--posts 500]          POSTROAD_DATABASE_URL=postgre
 import argparse
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 
 from home import fresh_home
@@ -77,19 +78,19 @@ def deliver() -> None:
     from postroad.foundation.queue import memory
     from postroad.mailflow.delivery import actions
     from postroad.mailflow.delivery.copies import personal
+    from postroad.mailflow.delivery.loading import cut_and_load
     from postroad.mailflow.delivery.relay import EVERYTHING
-    from postroad.mailflow.delivery.worker import CHUNKS_AT_ONCE, load_all
+    from postroad.mailflow.delivery.worker import MANY_AT_ONCE
 
-    while jobs := queue.claim("delivery", "bench", CHUNKS_AT_ONCE):
-        with memory.remembering():
-            actions.begin([job for job in jobs if not job.envelope.chunk])
-        with memory.remembering():
-            loaded = load_all([job for job in jobs if job.envelope.chunk]).values()
-        for work, source in loaded:
-            for index, copy in enumerate(personal(source, list(enumerate(work.recipients)), 0)):
-                copy.content(EVERYTHING)
-                work.results.set(index, "250 2.0.0 Ok")
-        actions.finish([work for work, _ in loaded])
+    while jobs := deque(queue.claim("delivery", "bench", MANY_AT_ONCE)):
+        while jobs:
+            with memory.remembering():
+                loaded = [work for _, work in cut_and_load(jobs)[1]]
+            for work, source in loaded:
+                for index, copy in enumerate(personal(source, list(enumerate(work.recipients)), 0)):
+                    copy.content(EVERYTHING)
+                    work.results.set(index, "250 2.0.0 Ok")
+            actions.finish([work for work, _ in loaded])
 
 
 if __name__ == "__main__":

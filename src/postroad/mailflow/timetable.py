@@ -44,7 +44,7 @@ STAGES = (
     #     queue            worker         shares a commit with at most so many
     Stage("moderation", moderate, batch=25),  # ► pipeline, or held, refused, discarded; ► lookups and back
     Stage("pipeline", make_ready, batch=25),  # ► delivery, archive, archivers, digests, usenet
-    Stage("archive", archive, batch=50),
+    Stage("archive", archive, batch=50, together=10),
     Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
     Stage("bounces", judge_bounce, batch=50),
     Stage("digests", collect, batch=25),  # ► issues, when one is full

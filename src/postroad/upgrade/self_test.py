@@ -1,5 +1,7 @@
 """A post through the whole road, in a throw-away list, up to the bytes a relay would be given; all undone after."""
 
+from collections import deque
+
 from django.db import transaction
 
 from postroad.community.lists.actions import create_domain, create_list
@@ -14,6 +16,7 @@ from postroad.mailflow.archive.search import index
 from postroad.mailflow.archive.search.query import parse
 from postroad.mailflow.delivery import actions as delivery
 from postroad.mailflow.delivery.copies import Source, personal
+from postroad.mailflow.delivery.cutting import begin
 from postroad.mailflow.delivery.relay import EVERYTHING
 from postroad.mailflow.intake.actions import ACCEPTED, accept
 from postroad.mailflow.intake.events import Transaction
@@ -50,14 +53,14 @@ def _walk() -> None:
         from_=AUTHOR, to=LIST, subject="Self-test", text=f"{WORD}\n", headers={}, message_id=f"self-test@{HOST}"
     )
     _expect(accept([Transaction(AUTHOR, (LIST,), post)]) == [[ACCEPTED]], "intake took the post")
-    stages = {stage.queue: stage.work for stage in STAGES}
+    stages = {stage.queue: stage for stage in STAGES}
     copies = 0
     while job := Job.objects.filter(list_id=made.list_id).order_by("id").first():
         claimed = Claimed(job.pk, job.claim, job.queue, decode(bytes(job.envelope)), 1, job.created_at)
         if job.queue == "delivery":
             copies += _deliver(claimed)
             continue
-        stages[job.queue](claimed.envelope)  # type: ignore[call-arg]
+        stages[job.queue].do([claimed.envelope])
         job.delete()
     _expect(copies == 2, f"delivery made a copy for each of the two members (it made {copies})")
     mail = Mail.objects.filter(mailing_list=made).first()
@@ -70,10 +73,10 @@ def _walk() -> None:
 def _deliver(job: Claimed) -> int:
     """Do a job of delivery up to the relay, which is said to have taken every copy; how many copies."""
     if not job.envelope.chunk:
-        failed = delivery.begin([job])
+        failed = begin(deque([job])).failed
         _expect(not failed, f"delivery cuts the recipients into chunks ({failed})")
         return 0
-    work, template = delivery.load_work(job)
+    work, template = delivery.load_works([job])[job.id]
     source = Source.load(work.envelope, template)
     count = 0
     for copy in personal(source, list(enumerate(work.recipients)), 0):

@@ -88,7 +88,7 @@ def work() -> None:
     while (job := Job.objects.filter(queue__in=["digests", "issues", "pipeline"]).order_by("pk").first()) is not None:
         stage = stages[job.queue]
         envelope = queue.decode(bytes(job.envelope))
-        stage.work(envelope, *([stage.outside(envelope)] if stage.outside else []))
+        stage.do([envelope], *([stage.outside(envelope)] if stage.outside else []))
         job.delete()
 
 

@@ -46,7 +46,7 @@ def work(list_id):
         job.delete()
         if job.queue == "usenet":
             continue  # There is no news server here.
-        stage.work(envelope, *([stage.outside(envelope)] if stage.outside else []))
+        stage.do([envelope], *([stage.outside(envelope)] if stage.outside else []))
     return Job.objects.filter(queue="delivery").count()
 
 

@@ -22,6 +22,7 @@ from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.bounces import actions as bounces
 from postroad.mailflow.delivery import actions as delivery
 from postroad.mailflow.delivery.copies import Source, personal
+from postroad.mailflow.delivery.cutting import cut
 from postroad.mailflow.delivery.relay import EVERYTHING
 from postroad.mailflow.intake.actions import ACCEPTED, accept
 from postroad.mailflow.intake.events import Transaction
@@ -44,12 +45,12 @@ def walk(journeys_of: str) -> list[bytes]:
         if job.queue != "delivery":
             stage = stages[job.queue]
             before = [stage.outside(claimed.envelope)] if stage.outside else []
-            stage.work(claimed.envelope, *before)
+            stage.do([claimed.envelope], *before)
             job.delete()
         elif not claimed.envelope.chunk:
-            (delivery.go_on_cutting if claimed.envelope.dispatch else delivery.open_dispatch)(claimed)
+            cut(claimed)
         else:
-            work, template = delivery.load_work(claimed)
+            work, template = delivery.load_works([claimed])[claimed.id]
             source = Source.load(work.envelope, template)
             for number, copy in enumerate(personal(source, list(enumerate(work.recipients)), 0)):
                 copies.append(copy.content(EVERYTHING))

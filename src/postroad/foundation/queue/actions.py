@@ -6,8 +6,8 @@ durability (a lost claim is claimed again), so they do not wait for the disk; ac
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -72,7 +72,7 @@ def _insert(
     rows = [
         (queue, int(state), due, encode(e), 0, 0, 0, "", now, e.list_id, e.message_id[:998], error) for e in envelopes
     ]
-    gathering.insert(_INSERT_JOB, rows)
+    gathering.write(_INSERT_JOB, rows)
 
 
 def record(envelope: Envelope, stage: str, outcome: str, reason: str = "", reference: str = "") -> None:
@@ -87,7 +87,7 @@ def record_many(steps: Iterable[tuple[Envelope, str, str, str, str]]) -> None:
         (e.journey, e.message_id[:998], e.list_id, now, stage, outcome, reason.replace("\0", " "), reference)
         for e, stage, outcome, reason, reference in steps
     ]
-    gathering.insert(_INSERT_STEP, rows)
+    gathering.write(_INSERT_STEP, rows)
 
 
 def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claimed]:
@@ -132,19 +132,38 @@ class LeaseLost(Exception):
 
 
 def acknowledge(*jobs: Claimed) -> None:
-    """The stage's work is done: remove jobs that were claimed together, in the transaction that did the work.
+    """The stage's work is done: remove jobs, in the transaction that did the work.
 
     Raises:
         LeaseLost: the lease of one ended and another worker has it; roll back.
     """
-    marks = ", ".join(["%s"] * len(jobs))
+    claims = {job.claim for job in jobs}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM queue_job WHERE id IN ({marks}) AND claim=%s",  # noqa: S608 — only marks are put in
-            [*(job.id for job in jobs), jobs[0].claim],
+            f"DELETE FROM queue_job WHERE id IN ({_marks(jobs)}) AND claim IN ({_marks(claims)})",  # noqa: S608 — marks
+            [*(job.id for job in jobs), *claims],
         )
         if cursor.rowcount != len(jobs):
             raise LeaseLost(f"{len(jobs)} jobs of queue {jobs[0].queue}, the first of them {jobs[0].id}")
+
+
+def go_on(job: Claimed, envelope: Envelope) -> Claimed:
+    """Do the next step of the same stage with a job at once, still holding it, in the present transaction.
+
+    Raises:
+        LeaseLost: the lease ended and another worker has the job; roll back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE queue_job SET envelope=%s WHERE id=%s AND claim=%s", (encode(envelope), job.id, job.claim)
+        )
+        if cursor.rowcount != 1:
+            raise LeaseLost(f"job {job.id} of queue {job.queue}")
+    return replace(job, envelope=envelope)
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def renew(jobs: Sequence[Claimed], lease: float = LEASE_SECONDS) -> None:
@@ -205,11 +224,10 @@ def release_claims(worker: str, *, deaths: int = 1) -> int:
 
 def next_due(queues: Sequence[str]) -> float | None:
     """When the next job of these queues may be claimed, seconds since 1970; None when there is none."""
-    marks = ", ".join(["%s"] * len(queues))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT min(due_at), (SELECT max(until) FROM queue_pause)"  # noqa: S608
-            f" FROM queue_job WHERE state=0 AND queue IN ({marks})",
+            f" FROM queue_job WHERE state=0 AND queue IN ({_marks(queues)})",
             list(queues),
         )
         due, paused = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""What the mails of a batch leave behind: rows of the queue, gathered mail by mail and written together before the commit.
+"""What the mails of a batch leave behind: rows, gathered mail by mail and written together before the commit.
 
 A statement costs more than a row. Outside of a batch nothing is gathered, and rows are written at once.
 """
@@ -25,10 +25,10 @@ def gathering() -> Iterator[None]:
     finally:
         _batch.reset(token)
     for statement, rows in gathered.items():
-        insert(statement, rows)
+        write(statement, rows)
 
 
-def insert(statement: str, rows: Iterable[Row]) -> None:
+def write(statement: str, rows: Iterable[Row]) -> None:
     """Write rows by this statement, in a batch together with those of its other mails."""
     gathered = _batch.get()
     if gathered is not None:
@@ -36,6 +36,11 @@ def insert(statement: str, rows: Iterable[Row]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.executemany(statement, list(rows))
+
+
+def write_row(statement: str, row: Row) -> None:
+    """Write one row, as `write` does."""
+    write(statement, (row,))
 
 
 def not_yet_written(statement: str) -> Sequence[Row]:

@@ -58,14 +58,14 @@ class Stage:
     together: int = 1
     """How many mails `work` takes at once; with more than one it takes a sequence."""
 
-    def do(self, jobs: Sequence[Claimed], *before: Any) -> None:
+    def do(self, envelopes: Sequence[Envelope], *before: Any) -> None:
         """Do the stage's work with these mails; `before` is what `outside` said."""
         work: Callable[..., None] = self.work
         if self.together > 1:
-            work([job.envelope for job in jobs])
+            work(envelopes)
         else:
-            for job in jobs:
-                work(job.envelope, *before)
+            for envelope in envelopes:
+                work(envelope, *before)
 
 
 _Failure = tuple[Claimed, BaseException, str]
@@ -165,7 +165,7 @@ class Worker:
                 while waiting and (not taken or not (time.monotonic() > end or precedence.is_awaited())):
                     part = [waiting.popleft() for _ in range(min(stage.together, len(waiting)))]
                     taken += part
-                    stage.do(part)
+                    stage.do([job.envelope for job in part])
                 actions.acknowledge(*taken)
         except (OperationalError, InterfaceError):
             raise
@@ -195,7 +195,7 @@ class Worker:
         try:
             before = [stage.outside(job.envelope)] if stage.outside else []
             with transaction.atomic(), gathering():
-                stage.do([job], *before)
+                stage.do([job.envelope], *before)
                 actions.acknowledge(job)
         except LeaseLost:
             memory.forget()

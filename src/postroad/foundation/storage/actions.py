@@ -42,6 +42,8 @@ def store_many(contents: Iterable[bytes]) -> list[str]:
         codec, content = ("zstd", zstd.compress(data, 3)) if len(data) >= _SMALLEST_PACKED else ("raw", data)
         packed_by_key[key] = content
         rows[key] = (key, len(data), outside.mark + codec if outside else codec, b"" if outside else content, now)
+    if not rows:
+        return keys
     with connection.cursor() as cursor:
         # The row first, and anew if it is there: whoever collects what nobody needs waits for it, or we for them.
         cursor.executemany(

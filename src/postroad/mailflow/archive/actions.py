@@ -23,6 +23,8 @@ class Incoming:
     message_id: str
     received_at: float
     """Unix time; the mail's date when its own cannot be used."""
+    key: str = ""
+    """Where the bytes are stored, if they are already."""
 
 
 def archive(mailing_list: MailingList, incoming: Incoming) -> Mail | None:
@@ -31,7 +33,7 @@ def archive(mailing_list: MailingList, incoming: Incoming) -> Mail | None:
     Another content under a Message-ID that is taken gets an id of its own, so that neither hides the other.
     """
     placed = archive_many(mailing_list, [incoming], [read(incoming.raw)])[0]
-    return Mail.objects.select_related("thread").get(pk=placed.mail) if placed.is_new else None
+    return Mail.objects.select_related("thread").get(pk=placed.mail) if placed.new else None
 
 
 class Placed(NamedTuple):
@@ -39,28 +41,29 @@ class Placed(NamedTuple):
 
     mail: int
     """Key of its row."""
-    is_new: bool
-    """Whether it was not there before."""
+    new: rows.NewMail | None
+    """The row itself, if it was not there before."""
 
 
 def archive_many(mailing_list: MailingList, mails: Sequence[Incoming], readings: Sequence[Reading]) -> Sequence[Placed]:
-    """Archive mails of an old archive in the present transaction, by a few queries for all of them.
+    """Archive mails of a list in the present transaction, by a few queries for all of them.
 
     `readings` is what `reading.read` said of each; it needs no database and may be made in other processes.
     What is there already is passed over, so that an import that was stopped may begin anew.
     """
-    keys = storage.store_many(mail.raw for mail in mails)
+    stored = iter(storage.store_many(mail.raw for mail in mails if not mail.key))
+    keys = [mail.key or next(stored) for mail in mails]
     primary_keys = rows.reserve(Mail)
     ids, there = _ids(mailing_list, mails, keys)
     new: list[tuple[rows.NewMail, Reading]] = []
     places: list[Placed] = []
     for incoming, key, (message_id, hash_), reading in zip(mails, keys, ids, readings, strict=True):
-        is_new = hash_ not in there
-        if is_new:
+        row = None
+        if hash_ not in there:
             row = _row(next(primary_keys), incoming, message_id, hash_, key, reading)
             there[hash_] = key, row.pk
             new.append((row, reading))
-        places.append(Placed(there[hash_][1], is_new))
+        places.append(Placed(there[hash_][1], row))
     if new:
         _place(mailing_list, new)
     return places

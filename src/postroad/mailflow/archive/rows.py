@@ -33,6 +33,8 @@ class NewMail:
     attachments: int
     thread: int = 0
     parent: int | None = None
+    conversation: str = ""
+    """The thread's subject."""
 
 
 def _chunks(values: Collection[str]) -> Iterator[list[str]]:
@@ -120,7 +122,8 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[NewMail]) -
     _update_threads(s for s in living if s.is_changed and not s.is_new)
     for mail in mails:
         node = weave.nodes[mail.message_id_hash]
-        mail.thread, mail.parent = node.strand.final().pk, node.parent
+        strand = node.strand.final()
+        mail.thread, mail.conversation, mail.parent = strand.pk, strand.subject, node.parent
     now = datetime.now(UTC)
     insert((mail, mailing_list.pk, now) for mail in mails)
     for strand in strands:

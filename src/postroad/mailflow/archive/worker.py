@@ -1,6 +1,9 @@
-"""Archives what the pipeline hands over, as far as the list and the author want that."""
+"""Takes posts into their lists' archives, several in one go: a few statements for all of them."""
+
+from collections.abc import Iterable, Sequence
 
 from postroad.community.lists.archivers import keeps_own
+from postroad.community.lists.models import MailingList
 from postroad.community.lists.queries import list_of_mail
 from postroad.foundation.message.archiving import may_be_archived
 from postroad.foundation.message.headers import Headers
@@ -8,25 +11,38 @@ from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
 from postroad.foundation.webhooks.actions import announce
-from postroad.mailflow.archive.actions import Incoming, archive
+from postroad.mailflow.archive.actions import Incoming, archive_many
+from postroad.mailflow.archive.reading import read
 
 
-def work(envelope: Envelope) -> None:
-    """Archive one mail."""
-    mailing_list = list_of_mail(envelope.list_id)
-    if mailing_list is None or not keeps_own(mailing_list):
-        queue.record(envelope, "archive", "not archived", "the list keeps no archive")
-        return
-    raw = storage.load(envelope.message)
-    if not may_be_archived(Headers.parse(raw)):
-        queue.record(envelope, "archive", "not archived", "the author asked for that")
-        return
-    mail = archive(mailing_list, Incoming(raw, envelope.message_id, envelope.received_at))
-    if mail is None:
-        queue.record(envelope, "archive", "not archived", "the very same mail is there already")
-    else:
-        queue.record(
-            envelope, "archive", "archived", f"in the thread “{mail.thread.subject[:80]}”", mail.message_id_hash
-        )
-        told = {"message_id": envelope.message_id, "hash": mail.message_id_hash}
-        announce("post.archived", envelope.list_id, told)
+def work(envelopes: Sequence[Envelope]) -> None:
+    """Archive mails, those of a list together."""
+    by_list: dict[str, list[Envelope]] = {}
+    for envelope in envelopes:
+        by_list.setdefault(envelope.list_id, []).append(envelope)
+    contents = storage.load_many(envelope.message for envelope in envelopes)
+    for list_id, of_list in by_list.items():
+        mailing_list = list_of_mail(list_id)
+        if mailing_list is None or not keeps_own(mailing_list):
+            _leave_out(of_list, "the list keeps no archive")
+            continue
+        mails = [(envelope, contents.get(envelope.message) or storage.load(envelope.message)) for envelope in of_list]
+        unwanted = [envelope for envelope, raw in mails if not may_be_archived(Headers.parse(raw))]
+        _leave_out(unwanted, "the author asked for that")
+        _archive(mailing_list, [(envelope, raw) for envelope, raw in mails if envelope not in unwanted])
+
+
+def _leave_out(envelopes: Iterable[Envelope], why: str) -> None:
+    queue.record_many((envelope, "archive", "not archived", why, "") for envelope in envelopes)
+
+
+def _archive(mailing_list: MailingList, mails: Sequence[tuple[Envelope, bytes]]) -> None:
+    incoming = [Incoming(raw, e.message_id, e.received_at, e.message) for e, raw in mails]
+    places = archive_many(mailing_list, incoming, [read(raw) for _, raw in mails])
+    for (envelope, _), place in zip(mails, places, strict=True):
+        if place.new is None:
+            _leave_out([envelope], "the very same mail is there already")
+            continue
+        hash_ = place.new.message_id_hash
+        queue.record(envelope, "archive", "archived", f"in the thread “{place.new.conversation[:80]}”", hash_)
+        announce("post.archived", envelope.list_id, {"message_id": envelope.message_id, "hash": hash_})

@@ -5,22 +5,20 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import connection, transaction
 
 from postroad.community.lists.queries import list_of_mail
 from postroad.community.notices import actions as notices
-from postroad.community.subscriptions.queries import recipients as members_to_send_to
 from postroad.community.subscriptions.tokens import return_path, today
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.actions import Claimed, LeaseLost
-from postroad.foundation.queue.envelope import Envelope, decode, encode
+from postroad.foundation.queue.envelope import Envelope, decode
+from postroad.foundation.queue.gathering import gathering, write_row
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.delivery.chunks import (
-    CHUNK_SIZE,
     Recipient,
     Replies,
     Results,
@@ -35,9 +33,6 @@ from postroad.mailflow.delivery.sorting import Sort, sort
 
 log = logging.getLogger("postroad.delivery")
 
-CHUNKS_IN_A_CUT = 8
-"""Chunks cut in one transaction: a list of a million is cut while the first copies are on their way."""
-DAY = 86_400.0
 REFUSED = "The mail relay refuses a mail"
 REFUSED_TEXT = """\
 The mail relay refused this mail, whoever it was for; no member is blamed for it.
@@ -50,7 +45,6 @@ The copies wait; once the cause is mended, send them with
 
     postroad queue retry --all
 """
-DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 @dataclass(slots=True)
@@ -76,107 +70,34 @@ class Work:
         return {index: self.results.replies[number] for index, number in enumerate(self.results.of) if number >= 0}
 
 
-def begin(jobs: Sequence[Claimed]) -> list[tuple[Claimed, Exception]]:
-    """Cut what has no chunks yet, or not all, in one transaction; the jobs that failed, each with what went wrong."""
-    failed: list[tuple[Claimed, Exception]] = []
-    with transaction.atomic():
-        for job in jobs:
-            try:
-                with transaction.atomic():
-                    (go_on_cutting if job.envelope.dispatch else open_dispatch)(job)
-            except DATABASE_AWAY:
-                raise
-            except Exception as error:  # noqa: BLE001 - its neighbours go on
-                failed.append((job, error))
-    return failed
+def load_works(jobs: Sequence[Claimed]) -> dict[int, tuple[Work, bytes]]:
+    """By job: its chunk, and the encoded template its copies are made from; two queries for all of them.
 
-
-def open_dispatch(job: Claimed) -> None:
-    """Begin to deliver a prepared mail: note it and cut its first chunks, in the present transaction."""
-    e = job.envelope
-    now = time.time()
-    cut = _next_recipients(e, e, 0)
-    dispatch = Dispatch.objects.create(
-        journey=e.journey, list_id=e.list_id, message_id=e.message_id[:998], template=e.template, envelope=encode(e),
-        created_at=now, deliver_until=now + current().mail.delivery_retry_days * DAY, cursor=cut.cursor,
-        recipients_total=cut.recipients, all_cut=not cut.more,
-    )  # fmt: skip
-    _queue_chunks(dispatch, e, cut)
-    queue.acknowledge(job)
-
-
-def go_on_cutting(job: Claimed) -> None:
-    """Cut the next chunks of a big list, in the present transaction."""
-    dispatch = Dispatch.objects.get(pk=job.envelope.dispatch)
-    cut = _next_recipients(job.envelope, decode(bytes(dispatch.envelope)), dispatch.cursor)
-    dispatch.cursor, dispatch.all_cut = cut.cursor, not cut.more
-    dispatch.recipients_total += cut.recipients
-    dispatch.save(update_fields=["cursor", "all_cut", "recipients_total"])
-    _queue_chunks(dispatch, job.envelope, cut)
-    queue.acknowledge(job)
-
-
-def _queue_chunks(dispatch: Dispatch, envelope: Envelope, cut: "Cut") -> None:
-    """Make the chunks and their jobs; when members are left, a job to go on behind them."""
-    chunks = Chunk.objects.bulk_create(
-        Chunk(dispatch=dispatch, recipients=pack_recipients(group)) for group in cut.groups
-    )
-    replace = msgspec.structs.replace
-    # Only the keys travel: what the chunk needs stands once, in the dispatch.
-    slim = replace(envelope, recipients=(), explicit=(), rule_hits=(), rule_misses=(), dispatch=dispatch.pk)
-    queue.put_many("delivery", [replace(slim, chunk=chunk.pk) for chunk in chunks])
-    if cut.more:
-        queue.put("delivery", replace(slim, chunk=0))
-    elif dispatch.recipients_total == 0:
-        queue.record(envelope, "delivery", "no recipients", "nobody is to get it")
-
-
-class Cut(NamedTuple):
-    """Recipients cut from a list at a time: up to which member, and whether there may be more."""
-
-    groups: list[list[Recipient]]
-    cursor: int = 0
-    more: bool = False
-
-    @property
-    def recipients(self) -> int:
-        """How many there are."""
-        return sum(map(len, self.groups))
-
-
-def _next_recipients(envelope: Envelope, original: Envelope, cursor: int) -> Cut:
-    if original.recipients:
-        fixed = [Recipient(0, email) for email in original.recipients]
-        return Cut([fixed[i : i + CHUNK_SIZE] for i in range(0, len(fixed), CHUNK_SIZE)])
-    mailing_list = list_of_mail(envelope.list_id)
-    groups: list[list[Recipient]] = []
-    while mailing_list is not None and len(groups) < CHUNKS_IN_A_CUT:
-        rows = members_to_send_to(
-            mailing_list.pk, cursor, CHUNK_SIZE, original.author, original.explicit, digest=original.digest
-        )
-        if rows:
-            groups.append([Recipient(row.member_id, row.email, row.display_name, row.copied) for row in rows])
-            cursor = rows[-1].member_id
-        if len(rows) < CHUNK_SIZE:
-            return Cut(groups, cursor)
-    return Cut(groups, cursor, more=mailing_list is not None)
-
-
-def load_work(job: Claimed) -> tuple[Work, bytes]:
-    """The chunk of a claimed job, and the encoded template its copies are made from.
-
-    Raises:
-        NotFound: the template is gone from storage.
+    One whose chunk or template is gone is left out.
     """
-    chunk = Chunk.objects.select_related("dispatch").get(pk=job.envelope.chunk)
-    dispatch = chunk.dispatch
-    recipients = unpack_recipients(bytes(chunk.recipients))
-    results = unpack_results(bytes(chunk.results), len(recipients))
-    work = Work(
-        job, chunk.pk, decode(bytes(dispatch.envelope)), recipients, results, dispatch.pk, dispatch.deliver_until,
-        chunk.attempts + 1,
-    )  # fmt: skip
-    return work, storage.load(dispatch.template)
+    chunks = [job.envelope.chunk for job in jobs]
+    marks = ", ".join(["%s"] * len(chunks)) or "NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id, c.recipients, c.results, c.attempts, d.id, d.envelope, d.deliver_until, d.template"  # noqa: S608
+            f" FROM delivery_chunk c JOIN delivery_dispatch d ON d.id = c.dispatch_id WHERE c.id IN ({marks})",
+            chunks,
+        )
+        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+    templates = storage.load_many({row[-1] for row in rows.values()})
+    loaded = {}
+    for job in jobs:
+        if job.envelope.chunk not in rows:
+            continue
+        packed, results, attempts, dispatch, envelope, until, template = rows[job.envelope.chunk]
+        recipients = unpack_recipients(bytes(packed))
+        replies = unpack_results(bytes(results), len(recipients))
+        if template in templates:
+            work = Work(
+                job, job.envelope.chunk, decode(envelope), recipients, replies, dispatch, until, attempts + 1
+            )  # fmt: skip
+            loaded[job.id] = work, templates[template]
+    return loaded
 
 
 def note_replies(progress: Iterable[tuple[int, Replies]]) -> None:
@@ -196,17 +117,26 @@ def finish(works: Sequence[Work]) -> None:
 
     A chunk that another host took over meanwhile keeps what was replied here, so that nobody gets it once more.
     """
-    taken_over = []
-    with transaction.atomic():
-        for work in works:
-            try:
-                with transaction.atomic():
-                    _finish(work)
-            except LeaseLost:
-                log.warning("another host took over: %s", work.envelope.message_id)
-                taken_over.append((work.chunk, work.replies))
-        if taken_over:
-            note_replies(taken_over)
+    try:
+        with transaction.atomic(), gathering():
+            for work in works:
+                _finish(work)
+            queue.acknowledge(*(work.job for work in works))
+    except LeaseLost:
+        with transaction.atomic():
+            note_replies([(work.chunk, work.replies) for work in works if not _finished_alone(work)])
+
+
+def _finished_alone(work: Work) -> bool:
+    """Complete one chunk, unless another host has it by now."""
+    try:
+        with transaction.atomic(), gathering():
+            _finish(work)
+            queue.acknowledge(work.job)
+    except LeaseLost:
+        log.warning("another host took over: %s", work.envelope.message_id)
+        return False
+    return True
 
 
 def _finish(work: Work) -> None:
@@ -218,7 +148,9 @@ def _finish(work: Work) -> None:
     if by_sort["temporary"] and time.time() >= work.deliver_until:
         by_sort["recipient"] += by_sort["temporary"]
         by_sort["temporary"] = []
-    Chunk.objects.filter(pk=work.chunk).update(results=pack_results(work.results), done=True)
+    write_row(
+        "UPDATE delivery_chunk SET results=%s, done=%s WHERE id=%s", (pack_results(work.results), True, work.chunk)
+    )
     if by_sort["temporary"]:
         _queue_retry(work, [work.recipients[i] for i in by_sort["temporary"]])
     if by_sort["mail"]:
@@ -226,7 +158,6 @@ def _finish(work: Work) -> None:
         _set_aside(work, [work.recipients[i] for i in by_sort["mail"]], replies[first])
     _report(work, [(work.recipients[i].email, replies[i]) for i in by_sort["recipient"]])
     queue.record(work.envelope, "delivery", *_told(by_sort, replies), str(work.chunk))
-    queue.acknowledge(work.job)
 
 
 def _told(by_sort: Mapping[Sort, Sequence[int]], replies: Sequence[str]) -> tuple[str, str]:

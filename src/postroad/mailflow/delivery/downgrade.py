@@ -29,6 +29,8 @@ def is_international(template: Template) -> bool:
 
     Seen in practice: raw letters in a subject or a name pass everywhere, and are left alone.
     """
+    if all(isinstance(part, Slot) or part.partition(b"\r\n\r\n")[0].isascii() for part in template.parts):
+        return False
     return any(
         not mailbox.email.isascii()
         for field in parted(template)[0]

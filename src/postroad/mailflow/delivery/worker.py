@@ -5,10 +5,12 @@ complete, to the database. After a crash the journal tells which recipients have
 """
 
 import asyncio
+import functools
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -24,9 +26,12 @@ from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.wakeup import Wakeup
 from postroad.foundation.queue.worker import LONGEST_WAIT, worker_name
 from postroad.mailflow.delivery import actions
-from postroad.mailflow.delivery.actions import DATABASE_AWAY, Work
+from postroad.mailflow.delivery.actions import Work
+from postroad.mailflow.delivery.chunks import CHUNK_SIZE
 from postroad.mailflow.delivery.copies import Source, bulk, personal
+from postroad.mailflow.delivery.cutting import DATABASE_AWAY, Begun
 from postroad.mailflow.delivery.journal import Journal
+from postroad.mailflow.delivery.loading import Loaded, cut_and_load, load_all
 from postroad.mailflow.delivery.outbox import Outbox
 from postroad.mailflow.delivery.pauses import Pauses
 from postroad.mailflow.delivery.pool import Pool
@@ -37,6 +42,8 @@ log = logging.getLogger("postroad.delivery")
 T = TypeVar("T")
 
 CHUNKS_AT_ONCE = 8
+MANY_AT_ONCE = 32
+"""So many while they have less recipients than one full chunk."""
 KEYS_OF_A_CHUNK = 1 << 16
 RENEW_SECONDS = 40.0
 JOURNAL_FULL = 32_000_000
@@ -76,6 +83,7 @@ class Delivery:
         self._journal = Journal(current().home / "run" / "delivery.journal")
         self._active: dict[int, tuple[Work, dict[int, list[int]]]] = {}
         """By serial number: the chunk, and for bulk copies (by key) the indexes of their recipients."""
+        self._running: set[asyncio.Task[None]] = set()
         self._serials = count(1)
         self._journalled = 0
         self._complete: list[Work] = []
@@ -97,21 +105,20 @@ class Delivery:
 
         wakeup.attach(asyncio.get_running_loop(), hear)
         keeping = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._sync_journal())]
-        running: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
             woken.clear()
             try:
-                if await self._start_some(running) == 0:
+                if await self._start_some() == 0:
                     await self._in_database(wakeup.listen)
-                    await self._wait(woken, stopping, running)
+                    await self._wait(woken, stopping)
             except DATABASE_AWAY as error:
                 await self._wait_for_database(error)
         for task in keeping:
             task.cancel()
         await self._transport.close()
-        if running:
-            await asyncio.wait(running, timeout=10)
+        if self._running:
+            await asyncio.wait(self._running, timeout=10)
         wakeup.close()
         await self._end()
 
@@ -126,14 +133,14 @@ class Delivery:
         if self._error is not None:
             raise self._error
 
-    async def _wait(self, woken: asyncio.Event, stopping: "asyncio.Task[bool]", running: set[Any]) -> None:
+    async def _wait(self, woken: asyncio.Event, stopping: "asyncio.Task[bool]") -> None:
         """Sleep until there may be work: woken, a chunk done, the next one due, or the end."""
         due = await self._in_database(lambda: queue.next_due(["delivery"]))
         seconds = LONGEST_WAIT if due is None else min(LONGEST_WAIT, max(0.05, due - time.time()))
-        if running and (len(running) >= CHUNKS_AT_ONCE or self._is_holding_back):
+        if self._running and (len(self._running) >= CHUNKS_AT_ONCE or self._is_holding_back):
             seconds = LONGEST_WAIT
         waiter = asyncio.create_task(woken.wait())
-        await asyncio.wait({waiter, stopping, *running}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiter, stopping, *self._running}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
 
     @property
@@ -141,35 +148,51 @@ class Delivery:
         """Whether what runs is to come to its end first: the relay is away, or the journal is full."""
         return bool(self._transport.away) or self._journalled > JOURNAL_FULL
 
-    async def _start_some(self, running: set["asyncio.Task[None]"]) -> int:
+    async def _start_some(self) -> int:
         """Claim jobs and begin with them; how many."""
-        room = CHUNKS_AT_ONCE - len(running)
-        if room <= 0 or (running and self._is_holding_back):
+        room = (MANY_AT_ONCE if self._in_hand < CHUNK_SIZE else CHUNKS_AT_ONCE) - len(self._running)
+        if room <= 0 or (self._running and self._is_holding_back):
             return 0
-        jobs = await self._in_database(lambda: queue.claim("delivery", self._name, room))
-        chunks = [job for job in jobs if job.envelope.chunk]
-        rest = [job for job in jobs if not job.envelope.chunk]
-        loading = asyncio.create_task(self._in_database(lambda: load_all(chunks)))
-        works = [self._send(job, loading) for job in chunks] + ([self._begin(rest)] if rest else [])
-        for work in works:
-            task = asyncio.create_task(work)
-            running.add(task)
-            task.add_done_callback(running.discard)
+        jobs, loaded = await self._in_database(lambda: self._claim(room))
+        self._send_all(loaded)
+        fresh = deque(job for job in jobs if not job.envelope.chunk)
+        if fresh:
+            self._go_along(self._begin(fresh))
         return len(jobs)
 
-    async def _begin(self, jobs: Sequence[Claimed]) -> None:
-        """Cut chunks for mails that begin, and for big lists that go on."""
-        try:
-            failed = await self._in_database(lambda: actions.begin(jobs))
-        except DATABASE_AWAY as error:
-            failed = [(job, error) for job in jobs]
-        for job, wrong in failed:
-            await self._set_aside(job, wrong)
+    def _claim(self, room: int) -> tuple[Sequence[Claimed], Sequence[tuple[Claimed, Loaded]]]:
+        jobs = queue.claim("delivery", self._name, room)
+        return jobs, load_all([job for job in jobs if job.envelope.chunk])
 
-    async def _send(self, job: Claimed, loading: "asyncio.Task[dict[int, Loaded]]") -> None:
+    @property
+    def _in_hand(self) -> int:
+        """Recipients of the chunks that are being sent."""
+        return sum(len(work.recipients) for work, _ in self._active.values())
+
+    def _go_along(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _begin(self, jobs: deque[Claimed]) -> None:
+        """Cut chunks for mails that begin, and for big lists that go on; the first chunk of each is sent at once."""
+        while jobs:
+            try:
+                begun, loaded = await self._in_database(functools.partial(cut_and_load, jobs))
+            except DATABASE_AWAY as error:
+                begun, loaded = Begun([], [(job, error) for job in jobs]), []
+                jobs.clear()
+            self._send_all(loaded)
+            for job, wrong in begun.failed:
+                await self._set_aside(job, wrong)
+
+    def _send_all(self, loaded: Iterable[tuple[Claimed, Loaded]]) -> None:
+        for job, work in loaded:
+            self._go_along(self._send(job, work))
+
+    async def _send(self, job: Claimed, loaded: Loaded) -> None:
         """Do one chunk; what goes wrong is the chunk's alone."""
         try:
-            loaded: Loaded = (await loading)[job.id]
             if not isinstance(loaded, Exception):
                 await self._send_chunk(*loaded)
                 return
@@ -349,18 +372,3 @@ def _read_plainly(connection: BaseDatabaseWrapper, **_: object) -> None:
 def _disconnect() -> None:
     """Drop the connection of the thread this runs in; `connection.close` itself would be the caller's."""
     connection.close()
-
-
-Loaded = tuple[Work, Source] | Exception
-
-
-def load_all(jobs: Sequence[Claimed]) -> dict[int, Loaded]:
-    """The chunk of each job and what its copies are made from, or what went wrong; by the job's key."""
-    loaded: dict[int, Loaded] = {}
-    for job in jobs:
-        try:
-            work, template = actions.load_work(job)
-            loaded[job.id] = work, Source.load(work.envelope, template)
-        except Exception as error:  # noqa: BLE001 - told to the job it belongs to
-            loaded[job.id] = error
-    return loaded
