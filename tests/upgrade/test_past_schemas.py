@@ -121,6 +121,19 @@ def test_a_past_schema_moves_to_this_release(past, name):
     past.check()
 
 
+def test_a_backup_of_an_older_release_is_restored_as_it_was_and_then_upgraded(past):
+    if SERVER:
+        past._on_server(f"DROP DATABASE IF EXISTS {past.database} WITH (FORCE)", f"CREATE DATABASE {past.database}")
+    restored = past.run("restore", str(PAST / "2026-11-26-1801.zip"))
+    assert restored.returncode == 0, restored.stderr
+    refused = past.run("serve")
+    assert refused.returncode == 2
+    assert "postroad upgrade" in refused.stderr
+    done = past.run("upgrade")
+    assert done.returncode == 0, done.stdout + done.stderr
+    past.check()
+
+
 def test_an_upgrade_that_is_killed_is_finished_or_undone_by_the_next(past):
     """At a random instant of the whole way; from every past schema in turn."""
     past.fill(NAMES[0])

@@ -4,8 +4,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.utils import OperationalError
 
-from postroad.foundation.errors import ConfigurationError
+from postroad.foundation.errors import ConfigurationError, StorageFull
 
 
 def lacking() -> list[str]:
@@ -48,6 +49,7 @@ def make_or_check() -> bool:
 
     Raises:
         ConfigurationError: the database is of another release.
+        StorageFull: there is no room for the tables.
     """
     refuse_newer()
     plan = lacking()
@@ -56,5 +58,11 @@ def make_or_check() -> bool:
             f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
         )
     if plan:
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except OperationalError as error:
+            raise StorageFull(
+                f"the tables of the new database cannot be made: {error}. See that the disk has room;"
+                " then `postroad upgrade` goes on"
+            ) from error
     return bool(plan)

@@ -1,10 +1,15 @@
 """Old installations that are damaged, odd or hostile: a clear word with the object's name, and the rest comes in."""
 
+import os
 import pickle
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from upgrade.mailman3.old_site import SERVER, drop, lay_out
 
 from postroad.community.bans.models import Ban
 from postroad.community.lists.models import MailingList
@@ -16,6 +21,7 @@ from postroad.upgrade.importing.plan import ImportStopped
 from postroad.upgrade.mailman3.databases import OldDatabase, place_of
 from postroad.upgrade.mailman3.installation import open_installation
 
+POSTROAD = str(Path(sys.executable).with_name("postroad"))
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 
@@ -57,6 +63,41 @@ def test_what_is_no_database_is_told(old_site, data):
     core_file(old_site).write_bytes(data)
     with pytest.raises(BadInput, match=r"mailman.db"):
         open_installation(old_site.named())
+
+
+@pytest.mark.sqlite_only
+def test_a_full_disk_stops_the_command_with_the_step_s_name_and_a_second_call_goes_on(old_site, tmp_path):
+    """The command itself, which may write no file larger than 2 MB, as on a disk with no more room."""
+    home = tmp_path / "home"
+    command = [POSTROAD, "import", "mailman3", "--home", str(home), *old_site.options()]
+    environment = {**os.environ, "POSTROAD_DATABASE_URL": "sqlite:///postroad.db"}
+    home.mkdir()
+    (home / "postroad.toml").write_text("")
+    made = [POSTROAD.replace("bin/postroad", "bin/mailman-web"), "migrate"]
+    subprocess.run(made, env={**environment, "POSTROAD_HOME": str(home)}, check=True, capture_output=True)
+    small = f"import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, -1)); os.execv(*{(POSTROAD, command)!r})"
+    stopped = subprocess.run(
+        [sys.executable, "-c", small], env=environment, capture_output=True, text=True, check=False
+    )
+    assert stopped.returncode not in (0, 1)
+    assert re.search(r"\w+ of Mailman 3 at .*mailman.db: .*call the same command again", stopped.stderr)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"archived mails +692 ", done.stdout)
+
+
+@pytest.mark.skipif(not SERVER, reason="no PostgreSQL server was named")
+def test_a_connection_that_is_cut_names_the_table_and_a_second_run_goes_on(tmp_path):
+    site = lay_out("I335", tmp_path)
+    try:
+        database = OldDatabase(place_of(site.core))
+        rows = database.rows("member", ("id",))
+        next(rows)
+        database._connection.pgconn.finish()  # As when the server or the way to it is gone.
+        with pytest.raises(ImportStopped, match=r"table address of postgresql://.* cannot be read: .*call the same"):
+            database.count("address")
+    finally:
+        drop(site)
 
 
 def test_another_database_is_told(old_site):

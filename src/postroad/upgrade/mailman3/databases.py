@@ -7,6 +7,7 @@ flat. Columns that an older release does not have come out as None; a table it d
 import sqlite3
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,17 +145,15 @@ class OldDatabase:
         return f"`{name}`" if self.place.kind == "mysql" else f'"{name}"'
 
     def _fetch(self, sql: str, parameters: Sequence[Any], table: str) -> list[tuple[Any, ...]]:
-        cursor = self._connection.cursor()
         try:
-            cursor.execute(sql, parameters)
-            return list(cursor.fetchall())
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(sql, parameters)
+                return list(cursor.fetchall())
         except Exception as error:
             raise ImportStopped(
                 f"table {table} of {self.place} cannot be read: {str(error).strip() or type(error).__name__}. What was"
                 " written until now stays; when the database can be read again, call the same command and it goes on."
             ) from error
-        finally:
-            cursor.close()
 
 
 def _open_sqlite(place: Place) -> Any:
