@@ -54,3 +54,14 @@ def test_two_never_write_at_once():
     for thread in threads:
         thread.join(20)
     assert most[0] == 1
+
+
+def test_work_waits_for_the_next_mail_of_a_stream_and_not_behind_a_lonely_one(monkeypatch):
+    monkeypatch.setattr(precedence, "_last_urgent", 0.0)
+    monkeypatch.setattr(precedence, "QUIET", 60.0)
+    with precedence.urgent():
+        pass
+    assert not precedence._may_be_followed()
+    with precedence.urgent():
+        pass
+    assert precedence._may_be_followed()

@@ -17,7 +17,7 @@ from django.db import connection
 from postroad.foundation.configuration import current
 
 QUIET = 0.01
-"""Seconds without a mail coming in after which work goes on."""
+"""Seconds without a mail coming in after which work goes on, when mails come one after the other."""
 MOST_PATIENCE = 0.2
 """Seconds after which a piece of work is done though mail keeps coming in."""
 
@@ -30,6 +30,8 @@ _urgent = 0
 _overdue = 0
 _busy = False
 _last_urgent = 0.0
+_is_pouring = False
+"""Whether the last mail came soon after the one before; a lonely one is worked on at once."""
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def is_awaited() -> bool:
 @contextmanager
 def urgent() -> Iterator[None]:
     """Hold the database for accepting mail; waits for the piece of work in hand at most."""
-    global _urgent, _busy, _last_urgent
+    global _urgent, _busy, _last_urgent, _is_pouring
     with _turn:
         _urgent += 1
         _turn.wait_for(lambda: not _busy and not _overdue)
@@ -76,8 +78,14 @@ def urgent() -> Iterator[None]:
         with _turn:
             _urgent -= 1
             _busy = False
-            _last_urgent = time.monotonic()
+            now = time.monotonic()
+            _is_pouring, _last_urgent = now - _last_urgent < MOST_PATIENCE, now
             _turn.notify_all()
+
+
+def _may_be_followed() -> bool:
+    """Whether the next mail of a stream is to be expected at any moment."""
+    return _is_pouring and time.monotonic() - _last_urgent < QUIET
 
 
 @contextmanager
@@ -86,7 +94,7 @@ def patient() -> Iterator[None]:
     global _busy, _overdue
     end = time.monotonic() + MOST_PATIENCE
     with _turn:
-        while time.monotonic() < end and (_busy or _urgent or time.monotonic() - _last_urgent < QUIET):
+        while time.monotonic() < end and (_busy or _urgent or _may_be_followed()):
             _turn.wait(QUIET)
         _overdue += 1
         _turn.wait_for(lambda: not _busy)
