@@ -3,13 +3,14 @@
 python bench/bench_rest.py [--members 5000] [--everybody 100000] [--seconds 3] [--database postgresql://…]
 
 The list asked about has `--members` members, the site `--everybody`. The first line is the same client against a call
-that does nearly nothing: no other figure can be better. `CPU ms` is what the site's processes used for a call, without a
-database server's part: it tells most on a machine that is not quiet.
+that does nearly nothing: no other figure can be better. `CPU ms` is what the site's processes used for a call, without
+a database server's part: it tells most on a machine that is not quiet.
 """
 
 import argparse
 import base64
 import contextlib
+import json
 import os
 import random
 import socket
@@ -163,6 +164,14 @@ def measure(pid: int, port: int, members: int, everybody: int, seconds: float, o
             pre_verified="true", pre_confirmed="true", pre_approved="true", send_welcome_message="false",
         )  # fmt: skip
 
+    def add_and_tell() -> None:
+        if not json.loads(client.call("GET", "webhooks"))["total_size"]:
+            # An address inside is told nothing, but everything up to there is done.
+            client.call("POST", "webhooks", url="http://127.0.0.1:1/", events="member.joined")
+            time.sleep(6)  # Other processes look for webhooks now and then.
+        add()
+
+    member = json.loads(client.call("GET", f"lists/{ONE}/roster/member?count=1&page=1"))["entries"][0]["member_id"]
     calls: dict[str, Callable[[], object]] = {
         "system/versions": lambda: client.call("GET", "system/versions"),
         "list config": lambda: client.call("GET", f"lists/{ONE}/config"),
@@ -182,7 +191,12 @@ def measure(pid: int, port: int, members: int, everybody: int, seconds: float, o
         ),
         "find users by a part": lambda: client.call("GET", f"users/find?q={anybody()[3:]}"),
         "lists, page of 10": lambda: client.call("GET", "lists?count=10&page=1"),
+        "held posts": lambda: client.call("GET", f"lists/{ONE}/held"),
+        "preferences changed": lambda: client.call(
+            "PATCH", f"members/{member}/preferences", delivery_status=choose.choice(["enabled", "by_user"])
+        ),
         "member added": add,
+        "member added, a webhook is told": add_and_tell,
     }
     print(f"{'':36}{'calls/s':>9}{'p50 ms':>9}{'p95 ms':>9}{'CPU ms':>9}")
     for name, call in calls.items():
