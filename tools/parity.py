@@ -34,10 +34,9 @@ BETTER: Mapping[str, str] = {
     "info": "no credential is shown",
     "aliases": "beside it, the MTA can ask live (guides/postfix.md)",
     "start": "the whole site is one service",
+    "/plugins/{name}[/…]": "a WSGI application answers, no object inside Mailman",
 }
 """What is better, and how."""
-ABSENT: Mapping[str, str] = {"/plugins/{name}[/…]": "plugins have no addresses of their own here"}
-"""What is not here, and why."""
 _WORDS = {"d": "mail_host", "l": "list_id", "u": "identifier", "e": "email", "id": "member_id", "filebase": "file",
           "email-or-pattern": "email", "fqdn": "rest"}
 
@@ -59,8 +58,6 @@ Postorius in a browser and by tests of ours, not by this page. What is better is
 
 
 def _judged(name: str, *, is_here: bool) -> str:
-    if name in ABSENT:
-        return f"absent: {ABSENT[name]}"
     if not is_here:
         return "missing"
     return f"better: {BETTER[name]}" if name in BETTER else "same"

@@ -138,7 +138,13 @@ def test_a_stale_tag_stops_every_write(site, unchanged):
     """If-Match with another tag: 412 wherever the resource can be read, and nothing is changed."""
     for method, route, endpoint in operations():
         shown = endpoint.operations.get("get")
-        if method == "GET" or shown is None or shown.takes_values or f"{method} {route}" in PARTS:
+        if (
+            method == "GET"
+            or shown is None
+            or shown.takes_values
+            or f"{method} {route}" in PARTS
+            or shown.status == 404
+        ):
             continue
         fields = site.example(method, route, endpoint)
         query = f"?{urlencode(fields, doseq=True)}" if method == "DELETE" and fields else ""

@@ -31,6 +31,7 @@ from postroad.mailflow.digests import api as digests
 from postroad.mailflow.moderation import api as held
 from postroad.project import config_3_0_api as config_3_0
 from postroad.project import insight_api as insight
+from postroad.project import plugins
 from postroad.project import queues_api as queues
 from postroad.project import system_api as system
 from postroad.project.webhooks import api as webhooks
@@ -139,8 +140,8 @@ ONLY_3_1: Sequence[Row] = (
     ("domains/<str:mail_host>/uris/<str:template>", templates.domain_uri, "site", "site"),
     ("lists/<str:list_id>/uris", templates.list_uris, "manage", "manage"),
     ("lists/<str:list_id>/uris/<str:template>", templates.list_uri, "manage", "manage"),
-    ("plugins", system.plugins, "site", "site"),
-    ("plugins/<path:rest>", system.plugin, "site", "site"),
+    ("plugins", plugins.plugins, "site", "site"),
+    ("plugins/<path:rest>", plugins.plugin, "site", "site"),
 )
 
 

@@ -1,7 +1,6 @@
-"""REST of the installation: versions, default preferences, configuration, chains, pipelines, plugins."""
+"""REST of the installation: versions, default preferences, configuration, chains, pipelines."""
 
 import sys
-from importlib.metadata import entry_points
 
 from django.http import HttpRequest, HttpResponse
 
@@ -12,21 +11,18 @@ from postroad.foundation.configuration import current
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import Operation, shows, takes
-from postroad.foundation.rest.resource import done, failure, found, link, ok, paged, version_of
-from postroad.foundation.rest.shapes import LINK, TEXT, TEXTS, TRUTH, Shape, many, shape
+from postroad.foundation.rest.resource import done, failure, found, link, ok, version_of
+from postroad.foundation.rest.shapes import LINK, TEXT, TEXTS, shape
 from postroad.project.system_configuration import sections
 
 COMPATIBLE_WITH = "GNU Mailman 3.3.10 (Tom Sawyer)"
 """What clients look at to know which resources they may use."""
-PLUGINS = "postroad.plugins"
-"""The group of entry points that packages name their plugins in."""
 
 VERSIONS = shape("Versions", mailman_version=TEXT, python_version=TEXT, api_version=TEXT, self_link=LINK)
 SECTIONS = shape("Sections", sections=TEXTS, self_link=LINK)
 SECTION = shape("Section", self_link=LINK, open_=True)
 PIPELINE_NAMES = shape("Pipelines", pipelines=TEXTS)
 CHAIN_NAMES = shape("Chains", chains=TEXTS)
-PLUGIN = Shape("Plugin", {"class": TEXT, "name": TEXT, "enabled": TRUTH})
 
 
 def _versions(request: HttpRequest) -> HttpResponse:
@@ -68,17 +64,6 @@ def _chains(request: HttpRequest) -> HttpResponse:
     return ok({"chains": sorted(CHAINS)})
 
 
-def _plugins(request: HttpRequest) -> HttpResponse:
-    """The plugins that are installed."""
-    points = sorted(entry_points(group=PLUGINS), key=lambda point: point.name)
-    return paged(request, points, lambda point: {"name": point.name, "class": point.value, "enabled": True})
-
-
-def _no_plugin(request: HttpRequest, rest: str) -> HttpResponse:
-    """No plugin has a resource of its own."""
-    return failure(404, "404 Not Found")
-
-
 def _nothing(request: HttpRequest, **_: str) -> HttpResponse:
     """There are no templates here; Mailman routes this address and never answers it either."""
     return failure(404, "404 Not Found")
@@ -100,8 +85,6 @@ configuration = endpoint(get=shows(_configuration, SECTIONS))
 configuration_section = endpoint(get=shows(_section, SECTION))
 pipelines = endpoint(get=shows(_pipelines, PIPELINE_NAMES))
 chains = endpoint(get=shows(_chains, CHAIN_NAMES))
-plugins = endpoint(get=shows(_plugins, many(PLUGIN), paged=True))
-plugin = endpoint(get=Operation(_no_plugin, status=404))
 templates = endpoint(get=Operation(_nothing, status=404))
 reserved_reset = endpoint(get=takes(_reset))
 reserved_orphans = endpoint(delete=takes(_orphans))
