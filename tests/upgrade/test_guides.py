@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FIXTURE = ROOT / "tests/upgrade/mailman2/fixture/m21.tar.xz"
-pytestmark = [pytest.mark.sqlite_only, pytest.mark.timeout(900)]
+SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
+pytestmark = pytest.mark.timeout(900)
 
 
 def commands(guide: str) -> list[str]:
@@ -42,7 +43,22 @@ def site(tmp_path_factory) -> Path:
     return folder
 
 
-def test_from_mailman_2_and_then_leaving(site):
+@pytest.fixture
+def other_database():
+    """The URL of an empty database to move to: PostgreSQL's where there is a server."""
+    if not SERVER:
+        yield "sqlite:///postroad.db"
+        return
+    import psycopg
+
+    name = f"guide_{os.getpid()}"
+    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield f"{SERVER}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_from_mailman_2_and_then_leaving(site, other_database):
     box = site / "mailman/archives/private/classic.mbox/classic.mbox"
     said = follow("from-mailman-2.md", {
         "/var/lib/mailman": f"{site}/mailman", "/var/lib/postroad": f"{site}/home",
@@ -57,7 +73,7 @@ def test_from_mailman_2_and_then_leaving(site):
 
     (site / "backups").mkdir()
     said = follow("leaving.md", {
-        "postgresql://postroad@127.0.0.1/postroad": "sqlite:///postroad.db", "/srv": str(site),
+        "postgresql://postroad@127.0.0.1/postroad": other_database, "/srv": str(site),
         "/var/lib/postroad": f"{site}/home",
     })  # fmt: skip
     assert [code for _, code, _ in said] == [0] * len(said), said

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -111,6 +112,20 @@ def test_serve_sends_an_older_schema_to_upgrade_which_can_say_what_it_would_do(p
     checked = past.run("upgrade", "--check")
     assert (checked.returncode, past.rows("SELECT COUNT(*) FROM django_migrations")) == (0, before), checked.stderr
     assert "40 mails to index" in checked.stdout
+
+
+def test_every_command_of_the_guide_works_in_its_order(past):
+    guide = (Path(__file__).parents[2] / "docs/guides/upgrading.md").read_text()
+    commands = [
+        line.split() for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL) for line in block.splitlines()
+    ]
+    inline = [text.split() for text in re.findall(r"`(postroad (?:rollback|upgrade --check))`", guide)]
+    assert [" ".join(words) for words in (*commands, *inline)] == [
+        "postroad upgrade", "postroad rollback", "postroad upgrade --check",
+    ]  # fmt: skip
+    past.fill(NAMES[-1])
+    codes = [past.run(*words[1:]).returncode for words in (*commands, *inline)]
+    assert codes == [0, 1, 0]  # Going back says what to do next.
 
 
 @pytest.mark.parametrize("name", NAMES)
