@@ -109,9 +109,13 @@ class Visit:
         return self.page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
 
 
+LISTS = re.compile(r"[\w-]+\.lists\.example\.org")
+NUMBERS = re.compile(r"[A-Z0-9]{32}|\d+|[0-9a-f]{40}|[\w.]+@[\w.]+")
+
+
 def kind(path: str) -> str:
-    """The kind of page: addresses that differ only in what they show are one."""
-    return re.sub(r"[A-Z0-9]{32}|\d+|[0-9a-f]{40}|[\w.]+@[\w.]+", "*", re.sub(r"\?page=\d+", "?page=*", path))
+    """The kind of page: addresses that differ only in what they show, or of which list, are one."""
+    return NUMBERS.sub("*", LISTS.sub("*", re.sub(r"\?page=\d+", "?page=*", path)))
 
 
 MAILS = ("PATCH", "November", "Paths", "温室", "Minutes", "Saatgut")
