@@ -35,6 +35,16 @@ def test_a_door_is_handed_on_with_those_who_wait_before_it():
         close(doors)
 
 
+def test_no_reply_waits_for_the_clients_acknowledgement():
+    """RFC 896 would hold a reply back for 40 ms, and each mail has several."""
+    doors = open_door(Listen("127.0.0.1", 0))
+    with socket.create_connection(doors[0].getsockname()):
+        taken = doors[0].accept()[0]
+    assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    taken.close()
+    close(doors)
+
+
 def test_another_address_gets_a_door_of_its_own_and_a_taken_one_gets_none():
     first = open_door(Listen("127.0.0.1", 0))
     port = first[0].getsockname()[1]
