@@ -24,8 +24,8 @@ WRITERS_NOTICE_SECONDS = 1.1
 """Web and REST look this often whether the site is paused."""
 RESTART_SECONDS = 60.0
 _TOLD_EVERY = 10_000
-_RUNS = "another `postroad upgrade` or `rollback` of this home runs just now"
 """Mails indexed between two lines of progress."""
+_RUNS = "another `postroad upgrade` or `rollback` of this home runs just now"
 
 
 def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = False) -> Report:
