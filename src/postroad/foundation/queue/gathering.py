@@ -38,11 +38,6 @@ def write(statement: str, rows: Iterable[Row]) -> None:
         cursor.executemany(statement, list(rows))
 
 
-def write_row(statement: str, row: Row) -> None:
-    """Write one row, as `write` does."""
-    write(statement, (row,))
-
-
 def not_yet_written(statement: str) -> Sequence[Row]:
     """What was gathered for a statement; who reads rows of this batch must look here too."""
     return (_batch.get() or {}).get(statement, ())
