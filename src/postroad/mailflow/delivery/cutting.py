@@ -91,7 +91,7 @@ def cut(job: Claimed) -> list[Claimed]:
     The job becomes that of the first chunk; it is gone when nobody is left to get the mail.
     """
     e = job.envelope
-    dispatch, part, original = _go_on(e) if e.dispatch else _open(e)
+    dispatch, part, before = _go_on(e) if e.dispatch else _open(e)
     # Only the keys travel: what the chunk needs stands once, in the dispatch.
     slim = replace(e, recipients=(), explicit=(), rule_hits=(), rule_misses=(), dispatch=dispatch)
     chunks = [_insert_chunk(dispatch, group) for group in part.groups]
@@ -100,7 +100,7 @@ def cut(job: Claimed) -> list[Claimed]:
         queue.put_many("delivery", later)
     if chunks:
         return [queue.go_on(job, replace(slim, chunk=chunks[0]))]
-    if not (original or part.more):
+    if not (before or part.more):
         queue.record(e, "delivery", "no recipients", "nobody is to get it")
     queue.acknowledge(job)
     return []
