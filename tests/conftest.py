@@ -125,3 +125,12 @@ def rest(db):
     from rest_client import Rest
 
     return Rest()
+
+
+@pytest.fixture
+def ant(db):
+    """The list ant@example.com, as it is made."""
+    from postroad.community.lists import actions as lists
+
+    lists.create_domain("example.com")
+    return lists.create_list("ant@example.com")

@@ -2,15 +2,7 @@
 
 import pytest
 
-from postroad.community.lists import actions as lists
-
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ant(db):
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
 
 
 @pytest.mark.parametrize("place", ["bans", "lists/ant.example.com/bans"])

@@ -10,12 +10,6 @@ from postroad.foundation.errors import BadInput
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ant():
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
-
-
 def test_an_address_is_banned_where_it_was_banned_in_any_case(ant):
     bee = lists.create_list("bee@example.com")
     actions.ban("Spam@Example.org", ant)

@@ -18,12 +18,6 @@ from postroad.mailflow.moderation.settings import accept_these_nonmembers
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ant() -> MailingList:
-    actions.create_domain("example.com")
-    return actions.create_list("ant@example.com")
-
-
 def test_a_domain_is_made_once_and_in_lower_case():
     domain = actions.create_domain("Lists.Example.COM", description="Ours", alias_domain="Old.example")
     assert (domain.mail_host, domain.alias_domain, domain.description) == ("lists.example.com", "old.example", "Ours")

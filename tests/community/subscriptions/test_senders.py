@@ -12,12 +12,6 @@ from postroad.community.subscriptions.senders import sender_member, wants_acknow
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ant():
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
-
-
 def join(mailing_list, email, **options):
     return subscriptions.join(
         mailing_list,

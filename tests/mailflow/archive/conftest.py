@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from postroad.community.lists import actions as lists
 from postroad.community.lists.models import MailingList
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import message_id_of
@@ -36,12 +35,6 @@ def mail_bytes(
         fields.append("References: " + " ".join(f"<{r}@example.com>" for r in references))
     block = "\n".join([*fields, *filter(None, [headers])])
     return f"{block}\n\n{text}".encode()
-
-
-@pytest.fixture
-def ant(db) -> MailingList:
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
 
 
 @pytest.fixture

@@ -34,12 +34,6 @@ WRITES = (sys.executable, "-c", "import sys; open('got', 'wb').write(sys.stdin.b
 
 
 @pytest.fixture
-def ant():
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
-
-
-@pytest.fixture
 def offer(settings, tmp_path):
     """Have the site offer archivers: `offer(mhonarc=True, mhonarc_command=("true",))`; its home is the test's own."""
 

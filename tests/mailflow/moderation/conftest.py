@@ -24,12 +24,6 @@ def mail(body: bytes = PLAIN, **fields: str | None) -> bytes:
 
 
 @pytest.fixture
-def ant(db):
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
-
-
-@pytest.fixture
 def anne(ant):
     """Anne, a member of the ants."""
     return subscriptions.join(

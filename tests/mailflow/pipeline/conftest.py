@@ -30,12 +30,6 @@ def mail(body: bytes = PLAIN, **fields: str | None) -> bytes:
 
 
 @pytest.fixture
-def ant(db):
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
-
-
-@pytest.fixture
 def join(ant) -> Callable:
     """Put an address on the ants: `join("bart@example.org", delivery_status="by_user")`."""
 

@@ -16,12 +16,6 @@ HERE = "/lists/ant.example.com/"
 
 
 @pytest.fixture
-def ant(db):
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
-
-
-@pytest.fixture
 def bea(client):
     user = people.create_user("bea@example.net", display_name="Bea Müller")
     people.verify(people.ensure_address("bea@example.net"))

@@ -6,7 +6,6 @@ import pytest
 from click.testing import CliRunner
 from django.test import Client
 
-from postroad.community.lists import actions as lists
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive.models import Mail, OldAddress, Thread
 from postroad.mailflow.archive.search.index import search
@@ -32,12 +31,6 @@ def mail(number: int, text: str = "Hello", *, answers: int | None = None, **fiel
         head["References"] = f"<{answers}@x.example>"
     head |= fields
     return "".join(f"{name}: {value}\n" for name, value in head.items() if value) + f"\n{text}\n"
-
-
-@pytest.fixture
-def ant():
-    lists.create_domain("example.com")
-    return lists.create_list("ant@example.com")
 
 
 @pytest.fixture
