@@ -10,6 +10,7 @@ from postroad.foundation.errors import BadInput
 from postroad.foundation.mailman_cfg import LISTENERS, MAPPED, MailmanCfg
 from postroad.mailflow.delivery import signing_keys
 from postroad.upgrade.importing.plan import Batch, Item, Step
+from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.moving import Moving
 
 _NOT_NEEDED = (
@@ -61,7 +62,7 @@ def _write(moving: Moving, batch: Batch) -> None:
         if (section, key) in MAPPED or (section, key) in listeners or not value:
             continue
         if (section, key) == ("ARC", "privkey"):
-            _bring_key(moving.installation.cfg, batch, item)
+            _bring_key(moving.installation, batch, item)
         elif section.startswith("language."):
             batch.mapped(item, "languages and their character sets are Postroad's own")
         elif section.startswith(_NOT_NEEDED):
@@ -72,15 +73,17 @@ def _write(moving: Moving, batch: Batch) -> None:
             batch.impossible(item, "Postroad has no such setting; `postroad config` shows the ones there are")
 
 
-def _bring_key(cfg: MailmanCfg | None, batch: Batch, item: Item) -> None:
+def _bring_key(installation: Installation, batch: Batch, item: Item) -> None:
     """Go on signing with the key that DNS tells already."""
+    cfg = installation.cfg
     assert cfg is not None  # The item comes from it.
     domain, selector = cfg.get("ARC", "domain"), cfg.get("ARC", "selector")
     if cfg.get("ARC", "enabled") != "yes":
         batch.mapped(item, "ARC was switched off; `postroad dkim make` makes a key")
         return
     try:
-        signing_keys.bring(domain, selector, Path(cfg.filled(cfg.get("ARC", "privkey"))).read_bytes())
+        file = installation.here(cfg.filled(cfg.get("ARC", "privkey")))
+        signing_keys.bring(domain, selector, file.read_bytes())
     except (OSError, BadInput) as error:
         batch.impossible(item, f"the key was not taken over: {error}; `postroad dkim make` makes another")
     else:
