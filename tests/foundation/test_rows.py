@@ -6,7 +6,7 @@ from postroad.community.lists.actions import create_domain, create_list
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
-from postroad.foundation.rows import first, insert
+from postroad.foundation.rows import by_key, first, insert, joined, select
 
 pytestmark = pytest.mark.django_db
 
@@ -40,3 +40,21 @@ def test_the_first_row_is_the_one_the_orm_finds():
     assert cells(found) == cells(MailingList.objects.get(pk=made[1].pk))
     assert first(MailingList, "mail_host = %s", "example.com") == made[0]
     assert first(MailingList, "list_id = %s", "cat.example.com") is None
+
+
+def test_several_rows_are_those_the_orm_finds_in_the_order_asked_for():
+    create_domain("example.com")
+    ant, bee, cat = (create_list(f"{name}@example.com") for name in ("ant", "bee", "cat"))
+    assert select(MailingList, "id > %s ORDER BY list_id DESC LIMIT 2", ant.pk) == [cat, bee]
+    found = by_key(MailingList, [cat.pk, ant.pk, 0])
+    assert {pk: cells(row) for pk, row in found.items()} == {row.pk: cells(row) for row in (ant, cat)}
+    assert by_key(MailingList, []) == {}
+
+
+def test_joined_rows_stand_side_by_side_and_an_outer_join_may_find_none():
+    user = insert(User(display_name="Anne", email="anne@example.org"))
+    mine = insert(Address(email="anne@example.org", original_email="anne@example.org", user=user))
+    free = insert(Address(email="bea@example.org", original_email="bea@example.org"))
+    rows = joined((Address, User), "LEFT JOIN people_user t1 ON t1.id = t0.user_id ORDER BY t0.email")
+    assert rows == [(mine, user), (free, None)]
+    assert [cells(row) for row in rows[0]] == [cells(Address.objects.get(pk=mine.pk)), cells(User.objects.get())]

@@ -1,10 +1,10 @@
-"""Reads and writes single rows of a model with SQL that was made once; Django's ORM makes it anew for each row.
+"""Reads and writes rows of a model with SQL that was made once; Django's ORM makes it anew for each row.
 
 For what is done for every mail and every call. Nothing else is different: fields adapt their values, rows are models.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -32,36 +32,70 @@ def insert(row: M) -> M:
 @functools.cache
 def _insertion(model: type[Model], vendor: str) -> tuple[str, Sequence["Field[Any, Any]"]]:
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
-    columns, marks = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks}) RETURNING id', fields  # noqa: S608
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks(len(fields))}) RETURNING id'  # noqa: S608
+    return sql, fields
 
 
 def first(model: type[M], where: str, *values: Any) -> M | None:
     """The first row for which a condition in SQL holds, by its key; like `filter(…).first()`."""
+    found = select(model, f"{where} ORDER BY id LIMIT 1", *values)
+    return found[0] if found else None
+
+
+def by_key(model: type[M], keys: Collection[Any]) -> dict[Any, M]:
+    """The rows with these keys, by their keys; like `in_bulk(keys)`."""
+    if not keys:
+        return {}
+    return {row.pk: row for row in select(model, f"id IN ({marks(len(keys))})", *keys)}
+
+
+def marks(count: int) -> str:
+    """So many places for values in a statement."""
+    return ", ".join(["%s"] * count)
+
+
+def select(model: type[M], where: str, *values: Any) -> list[M]:
+    """Every row for which a condition in SQL holds; an order and a limit may stand behind it."""
+    return [row for (row,) in joined((model,), f"WHERE {where}", *values)]
+
+
+def joined(models: tuple[type[Model], ...], rest: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of several models side by side; None where an outer join found none.
+
+    `rest` is the SQL behind the first table, which is `t0`: `JOIN … t1 ON …`, `WHERE …`.
+    """
     database = connections[DEFAULT_DB_ALIAS]
-    sql, names, converters = _selection(model, where, database.vendor)
+    selection, parts, converters = _selection(models, database.vendor)
     with database.cursor() as cursor:
-        cursor.execute(sql, values)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    cells = list(row)
+        cursor.execute(f"{selection} {rest}", values)
+        rows = [list(row) for row in cursor.fetchall()]
     for at, convert, column in converters:
-        cells[at] = convert(cells[at], column, database)
-    return model.from_db(DEFAULT_DB_ALIAS, names, cells)
+        for row in rows:
+            row[at] = convert(row[at], column, database)
+    return [
+        tuple(
+            None if row[start] is None else model.from_db(DEFAULT_DB_ALIAS, names, row[start : start + len(names)])
+            for model, start, names in parts
+        )
+        for row in rows
+    ]
 
 
 @functools.cache
 def _selection(
-    model: type[Model], where: str, vendor: str
-) -> tuple[str, Sequence[str], Sequence[tuple[int, _Converter, Any]]]:
-    database, table = connections[DEFAULT_DB_ALIAS], model._meta.db_table
-    fields = model._meta.concrete_fields
-    columns = ", ".join(f'"{field.column}"' for field in fields)
+    models: tuple[type[Model], ...], vendor: str
+) -> tuple[str, Sequence[tuple[type[Model], int, Sequence[str]]], Sequence[tuple[int, _Converter, Any]]]:
+    database = connections[DEFAULT_DB_ALIAS]
+    columns: list[str] = []
+    parts: list[tuple[type[Model], int, Sequence[str]]] = []
     converters: list[tuple[int, _Converter, Any]] = []
-    for at, field in enumerate(fields):
-        column = field.get_col(table)
-        found = (*database.ops.get_db_converters(column), *column.get_db_converters(database))
-        converters += [(at, convert, column) for convert in found]
-    sql = f'SELECT {columns} FROM "{table}" WHERE {where} ORDER BY id LIMIT 1'  # noqa: S608
-    return sql, [field.attname for field in fields], converters
+    for number, model in enumerate(models):
+        fields = model._meta.concrete_fields  # The key comes first.
+        parts.append((model, len(columns), [field.attname for field in fields]))
+        for field in fields:
+            column = field.get_col(model._meta.db_table)
+            found = (*database.ops.get_db_converters(column), *column.get_db_converters(database))
+            converters += [(len(columns), convert, column) for convert in found]
+            columns.append(f't{number}."{field.column}"')
+    return f'SELECT {", ".join(columns)} FROM "{models[0]._meta.db_table}" t0', parts, converters  # noqa: S608

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable
-
-from django.utils.html import escape
+from html import escape
 
 _URL = re.compile(r"\bhttps?://[^\s<>\"'\u0000-\u001f]{1,2000}")
 _TRAILING = ".,;:!?)]}'"

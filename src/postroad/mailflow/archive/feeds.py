@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from postroad.community.lists.register import all_settings
 from postroad.foundation.configuration import current
+from postroad.foundation.rows import select
 from postroad.mailflow.archive import freshness
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.plain import hidden_address
@@ -19,6 +20,7 @@ from postroad.mailflow.archive.posts import author
 from postroad.mailflow.archive.queries import list_for, thread_of
 
 ENTRIES = 30
+_NEWEST = f"ORDER BY date DESC, id DESC LIMIT {ENTRIES}"
 
 
 @require_safe
@@ -27,7 +29,7 @@ def of_list(request: HttpRequest, list_id: str) -> HttpResponseBase:
     mailing_list = list_for(request.user, list_id)
 
     def make() -> HttpResponse:
-        mails = list(Mail.objects.filter(mailing_list=mailing_list).order_by("-date", "-pk")[:ENTRIES])
+        mails = select(Mail, f"mailing_list_id = %s {_NEWEST}", mailing_list.pk)
         name = str(all_settings()["display_name"].of(mailing_list))
         return atom(reverse("archive:overview", args=(list_id,)), name, mails, mailing_list.created_at, list_id)
 
@@ -41,7 +43,7 @@ def of_thread(request: HttpRequest, list_id: str, key: str) -> HttpResponseBase:
     thread = thread_of(mailing_list, key.upper()[:32])
 
     def make() -> HttpResponse:
-        mails = list(Mail.objects.filter(thread=thread).order_by("-date", "-pk")[:ENTRIES])
+        mails = select(Mail, f"thread_id = %s {_NEWEST}", thread.pk)
         path = reverse("archive:thread", args=(list_id, thread.key))
         return atom(path, thread.subject, mails, thread.last_at, list_id)
 

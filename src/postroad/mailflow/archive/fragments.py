@@ -7,6 +7,7 @@ comes from a mail is escaped here or was cleaned in `render.py`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from urllib.parse import quote
 
 from django.http import HttpRequest
@@ -14,7 +15,6 @@ from django.middleware.csrf import get_token
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.dates import MONTHS_3
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_  # noqa: N812 — the name every extractor of messages knows
@@ -47,7 +47,7 @@ class Writer:
         self._may_moderate = may_moderate
         self._token = get_token(request) if request.user.is_authenticated else ""
         self._words = {word: escape(_(word)) for word in _WORDS}
-        self._months = {number: escape(name) for number, name in MONTHS_3.items()}
+        self._months = {number: escape(str(name)) for number, name in MONTHS_3.items()}
 
     def _day(self, at: datetime) -> str:
         return f"{at.day} {self._months[at.month]} {at.year}"

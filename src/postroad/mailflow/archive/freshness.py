@@ -13,6 +13,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 
 from postroad.community.lists.models import MailingList
+from postroad.foundation.rows import select
 from postroad.mailflow.archive.models import Revision, Thread
 
 Facts = tuple[object, ...]
@@ -40,8 +41,8 @@ def answer(request: HttpRequest, facts: Facts, make: Callable[[], HttpResponse])
 
 def of_list(mailing_list: MailingList) -> Facts:
     """What a page with a list's newest follows from."""
-    number = Revision.objects.filter(mailing_list=mailing_list).values_list("number", flat=True).first()
-    return (number, *_settings(mailing_list))
+    changed = select(Revision, "mailing_list_id = %s", mailing_list.pk)
+    return (changed[0].number if changed else None, *_settings(mailing_list))
 
 
 def of_thread(mailing_list: MailingList, thread: Thread) -> Facts:

@@ -3,8 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-
-from django.utils.html import escape
+from html import escape
 
 from postroad.foundation.message.links import linked
 

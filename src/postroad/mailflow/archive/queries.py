@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.http import Http404
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
+from postroad.foundation.rows import by_key, first, joined, select
 from postroad.mailflow.archive.models import Mail, Month, Thread
 
 PUBLIC = Q(archive_policy="public")
@@ -41,10 +42,17 @@ def list_for(user: Any, list_id: str) -> MailingList:
     Raises:
         Http404: there is no such list, or none for this visitor; the two look the same.
     """
-    found = readable_lists(user).select_related("domain").filter(list_id=list_id).first()
-    if found is None:
+    found = first(MailingList, "list_id = %s", list_id)
+    if found is None or not _may_read(user, found):
         raise Http404
     return found
+
+
+def _may_read(user: Any, mailing_list: MailingList) -> bool:
+    """Whether `readable_lists` has this list; of a public one that is plain."""
+    if mailing_list.archive_policy == "public":
+        return True
+    return readable_lists(user).filter(pk=mailing_list.pk).exists()
 
 
 def shown_lists(user: Any) -> "QuerySet[MailingList]":
@@ -62,16 +70,17 @@ def shown_lists(user: Any) -> "QuerySet[MailingList]":
 
 def months_by_year(mailing_list: MailingList) -> list[tuple[int, list[Month]]]:
     """The months that have mails, the newest first, by year."""
-    rows = Month.objects.filter(mailing_list=mailing_list, count__gt=0).order_by("-year", "-month")
+    rows = select(Month, "mailing_list_id = %s AND count > 0 ORDER BY year DESC, month DESC", mailing_list.pk)
     return [(year, list(months)) for year, months in itertools.groupby(rows, key=lambda row: row.year)]
 
 
 def neighbour_months(mailing_list: MailingList, year: int, month: int) -> tuple[Month | None, Month | None]:
     """The months with mails before and behind this one."""
-    rows = Month.objects.filter(mailing_list=mailing_list)
-    before = rows.filter(Q(year__lt=year) | Q(year=year, month__lt=month)).order_by("-year", "-month")
-    behind = rows.filter(Q(year__gt=year) | Q(year=year, month__gt=month)).order_by("year", "month")
-    return before.first(), behind.first()
+    of_list = "mailing_list_id = %s AND (year, month)"
+    place = (mailing_list.pk, year, month)
+    before = select(Month, f"{of_list} < (%s, %s) ORDER BY year DESC, month DESC LIMIT 1", *place)
+    behind = select(Month, f"{of_list} > (%s, %s) ORDER BY year, month LIMIT 1", *place)
+    return before[0] if before else None, behind[0] if behind else None
 
 
 def threads_of_month(mailing_list: MailingList, begin: datetime, end: datetime) -> list[tuple[int, int]]:
@@ -105,15 +114,14 @@ class Place:
 
 def page_of(thread: Thread, start: int, count: int, *, by_date: bool = False) -> list[tuple[Mail, int]]:
     """So many mails of a conversation with their depths: each reply behind what it answers, siblings by date."""
-    rows = Mail.objects.filter(thread=thread).order_by("date", "pk")
     if thread.count <= count:
-        mails = {mail.pk: mail for mail in rows}
+        mails = {mail.pk: mail for mail in select(Mail, "thread_id = %s ORDER BY date, id", thread.pk)}
         places = [Place(mail.pk, mail.parent_id, mail.date) for mail in mails.values()]
         here = in_order(places, by_date=by_date)[start : start + count]
     else:
-        places = [Place(*row) for row in rows.values_list("pk", "parent_id", "date")]
-        here = in_order(places, by_date=by_date)[start : start + count]
-        mails = Mail.objects.in_bulk([place.pk for place in here])
+        rows = Mail.objects.filter(thread=thread).order_by("date", "pk").values_list("pk", "parent_id", "date")
+        here = in_order([Place(*row) for row in rows], by_date=by_date)[start : start + count]
+        mails = by_key(Mail, [place.pk for place in here])
     return [(mails[place.pk], 0 if by_date else place.depth) for place in here if place.pk in mails]
 
 
@@ -127,7 +135,7 @@ def in_order(rows: Sequence[Place], *, by_date: bool = False) -> list[Place]:
     stack = [(row, 0) for row in reversed(replies.get(None, []))]
     while stack:
         row, depth = stack.pop()
-        ordered.append(replace(row, depth=depth))
+        ordered.append(Place(row.pk, row.parent, row.date, depth))
         stack.extend((reply, depth + 1) for reply in reversed(replies.get(row.pk, [])))
     return sorted(ordered, key=lambda row: (row.date, row.pk)) if by_date else ordered
 
@@ -147,8 +155,7 @@ def mails_at(thread: Thread, start: int, count: int) -> list[Mail]:
 def mails_by_key(keys: Iterable[int], *, with_list: bool = False) -> list[Mail]:
     """Mails in the order of their keys given; where they may be of several lists, with these."""
     wanted = list(keys)
-    rows = Mail.objects.select_related("mailing_list") if with_list else Mail.objects.all()
-    found = rows.in_bulk(wanted)
+    found = Mail.objects.select_related("mailing_list").in_bulk(wanted) if with_list else by_key(Mail, wanted)
     return [found[key] for key in wanted if key in found]
 
 
@@ -158,7 +165,7 @@ def thread_of(mailing_list: MailingList, key: str) -> Thread:
     Raises:
         Http404: there is none.
     """
-    found = Thread.objects.filter(mailing_list=mailing_list, key=key).first()
+    found = first(Thread, "mailing_list_id = %s AND key = %s", mailing_list.pk, key)
     if found is None:
         mail = Mail.objects.select_related("thread").filter(mailing_list=mailing_list, message_id_hash=key).first()
         if mail is None:
@@ -167,18 +174,25 @@ def thread_of(mailing_list: MailingList, key: str) -> Thread:
     return found
 
 
+_WITH_CONVERSATION = (
+    "JOIN archive_thread t1 ON t1.id = t0.thread_id LEFT JOIN archive_mail t2 ON t2.id = t0.parent_id"
+    " WHERE t0.mailing_list_id = %s AND t0.message_id_hash = %s"
+)
+
+
 def mail_of(mailing_list: MailingList, hash_: str) -> Mail:
     """A mail by its Message-ID hash, with its conversation and the mail it answers.
 
     Raises:
         Http404: there is none.
     """
-    rows = Mail.objects.select_related("thread", "parent")
-    found = rows.filter(mailing_list=mailing_list, message_id_hash=hash_.upper()[:32]).first()
-    if found is None:
+    found = joined((Mail, Thread, Mail), _WITH_CONVERSATION, mailing_list.pk, hash_.upper()[:32])
+    if not found:
         raise Http404
-    found.mailing_list = found.thread.mailing_list = mailing_list
-    return found
+    mail: Mail
+    mail, mail.thread, mail.parent = found[0]
+    mail.mailing_list = mail.thread.mailing_list = mailing_list
+    return mail
 
 
 def neighbours(mail: Mail) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
 from postroad.community.subscriptions.rights import may_moderate
 from postroad.foundation.errors import BadInput
+from postroad.foundation.rows import select
 from postroad.mailflow.archive.freshness import Facts, touch
 from postroad.mailflow.archive.models import Favorite, LastView, Mail, Tag, Thread, Vote
 
@@ -59,8 +60,8 @@ def seen(user: Any, threads: Sequence[Thread]) -> dict[int, datetime] | None:
 def around_thread(user: Any, mailing_list: MailingList, thread: Thread, mails: Sequence[Mail]) -> dict[str, Any]:
     """What stands around a conversation: everybody's tags, and this reader's own marks and rights."""
     tags: dict[str, bool] = {}
-    for name, owner in Tag.objects.filter(thread=thread).order_by("name").values_list("name", "user_id"):
-        tags[name] = tags.get(name, False) or owner == user.pk
+    for tag in select(Tag, "thread_id = %s ORDER BY name", thread.pk):
+        tags[tag.name] = tags.get(tag.name, False) or tag.user_id == user.pk
     if not user.is_authenticated:
         return {"tags": tags, "votes": {}, "may_moderate": False}
     votes = Vote.objects.filter(user=user, mail__in=[mail.pk for mail in mails])

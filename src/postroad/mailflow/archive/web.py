@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.subscriptions.rights import may_moderate
+from postroad.foundation.rows import by_key, select
 from postroad.mailflow.archive import freshness, reader
 from postroad.mailflow.archive.fragments import Row, Writer
 from postroad.mailflow.archive.models import Mail, Month, Revision, Thread
@@ -128,8 +129,8 @@ def overview(request: HttpRequest, list_id: str) -> HttpResponseBase:
 def _overview(request: HttpRequest, mailing_list: MailingList, *, moderates: bool) -> HttpResponse:
     number = page_number(request)
     start = (number - 1) * THREADS_ON_A_PAGE
-    rows = Thread.objects.filter(mailing_list=mailing_list).order_by("-last_at")
-    threads = list(rows[start : start + THREADS_ON_A_PAGE + 1])
+    latest = "mailing_list_id = %s ORDER BY last_at DESC LIMIT %s OFFSET %s"
+    threads = select(Thread, latest, mailing_list.pk, THREADS_ON_A_PAGE + 1, start)
     if number > 1 and not threads:
         raise Http404
     context = {
@@ -164,7 +165,7 @@ def _month(request: HttpRequest, mailing_list: MailingList, begin: datetime) -> 
     if not counts:
         raise Http404
     page = Paginator(counts, THREADS_ON_A_PAGE).get_page(page_number(request))
-    found = Thread.objects.in_bulk([pk for pk, _ in page.object_list])
+    found = by_key(Thread, [pk for pk, _ in page.object_list])
     rows = thread_rows(request, mailing_list, [found[pk] for pk, _ in page.object_list if pk in found])
     earlier, later = neighbour_months(mailing_list, begin.year, begin.month)
     context = {
