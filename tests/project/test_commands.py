@@ -120,3 +120,26 @@ def test_help_needs_no_home(run):
     told = run("--help")
     assert told.returncode == 0
     assert "trace" in told.stdout
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("sqlite:///new.db", 2, "has no tables yet; `postroad serve` makes them"),
+        ("sqlite:///postroad.toml", 3, "does not answer, or is none; see `[database] url` in postroad.toml: file is"),
+        ("postgresql://nobody@127.0.0.1:1/none", 3, "Connection refused"),
+    ],
+)
+def test_a_database_that_holds_no_site_is_told_in_one_line(run, url, code, said):
+    home = run.home.parent / "none"
+    home.mkdir(exist_ok=True)
+    (home / "postroad.toml").write_text(f"[database]\nurl = '{url}'\n# {'a text is no database ' * 9}\n")
+    kept = run.environment.pop("POSTROAD_DATABASE_URL")
+    try:
+        told = run("list", "--home", str(home), "show")
+    finally:
+        run.environment["POSTROAD_DATABASE_URL"] = kept
+    assert (told.returncode, told.stdout) == (code, "")
+    assert said in told.stderr
+    assert told.stderr.count("\n") == 1

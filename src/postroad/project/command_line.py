@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from collections.abc import Collection, Mapping
+from typing import NoReturn
 
 import click
 
@@ -59,8 +60,28 @@ def run(program: click.Group, name: str) -> None:
         error.show()
         sys.exit(2)
     except PostroadError as error:
-        click.echo(f"{name}: {error}", err=True)
-        sys.exit(answer_for(error).exit)
+        _tell(name, error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        told = _of_the_database(error)
+        if told is None:
+            raise
+        _tell(name, told)
+
+
+def _tell(name: str, error: PostroadError) -> NoReturn:
+    click.echo(f"{name}: {error}", err=True)
+    sys.exit(answer_for(error).exit)
+
+
+def _of_the_database(error: Exception) -> PostroadError | None:
+    """What an error means if it is one of the database; nothing is imported that no command has imported."""
+    if "django.db" not in sys.modules:
+        return None
+    from django.db import Error
+
+    from postroad.upgrade import schema
+
+    return schema.explained(error) if isinstance(error, Error) else None

@@ -4,9 +4,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.db.utils import OperationalError
+from django.db.utils import Error, InterfaceError, OperationalError
 
-from postroad.foundation.errors import ConfigurationError, StorageFull
+from postroad.foundation.errors import ConfigurationError, PostroadError, StorageFull, TryLater
 
 
 def lacking() -> list[str]:
@@ -44,6 +44,18 @@ def refuse_newer() -> None:
         )
 
 
+def refuse_older(plan: list[str]) -> None:
+    """Let nothing work on tables that are not yet as this release wants them; `plan` is what they lack.
+
+    Raises:
+        ConfigurationError: they lack something.
+    """
+    if plan:
+        raise ConfigurationError(
+            f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
+        )
+
+
 def make_or_check() -> bool:
     """Make the tables of a new database; whether it was new. An older one is left to `postroad upgrade`.
 
@@ -54,9 +66,7 @@ def make_or_check() -> bool:
     refuse_newer()
     plan = lacking()
     if plan and not is_new():
-        raise ConfigurationError(
-            f"the database lacks {len(plan)} migrations of this release; run `postroad upgrade`, which keeps a way back"
-        )
+        refuse_older(plan)
     if plan:
         try:
             call_command("migrate", verbosity=0, interactive=False)
@@ -66,3 +76,26 @@ def make_or_check() -> bool:
                 " then `postroad upgrade` goes on"
             ) from error
     return bool(plan)
+
+
+def explained(error: Error) -> PostroadError | None:
+    """What an error of the database means to whoever runs a command; None when it is a fault of the program."""
+    connection.close()  # It may stand in a transaction that failed.
+    try:
+        if is_new():
+            return ConfigurationError("the database has no tables yet; `postroad serve` makes them")
+        refuse_newer()
+        refuse_older(lacking())
+    except PostroadError as told:
+        return told
+    except Error as away:
+        return TryLater(
+            f"the database does not answer, or is none; see `[database] url` in postroad.toml: {_first_line(away)}"
+        )
+    if isinstance(error, OperationalError | InterfaceError):
+        return TryLater(f"the database could not do it, try again: {_first_line(error)}")
+    return None
+
+
+def _first_line(error: Error) -> str:
+    return str(error).partition("\n")[0]
