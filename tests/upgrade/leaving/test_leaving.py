@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -59,21 +60,31 @@ def other_engine():
         server_connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def filled(folder: Path, **more) -> Home:
-    """A home with a list, members and an archive."""
-    home = Home(folder, **more)
-    mbox = folder.parent / f"{folder.name}.mbox"
-    mbox.write_text("".join(MAIL.format(n=n) for n in range(30)), encoding="latin-1")
-    small = folder.parent / "var" / "lists" / "ant"
-    small.mkdir(parents=True, exist_ok=True)
-    import pickle
+@pytest.fixture(scope="module")
+def ant(tmp_path_factory) -> Home:
+    """A site on SQLite that no test changes: a list, members, an archive, contents in files, and a list that is gone.
 
+    Its backup is `1.zip` beside it, its mailbox `ant.mbox`.
+    """
+    folder = tmp_path_factory.mktemp("ant")
+    home = Home(folder / "home", more='[storage]\nkind = "files"\n')
+    (folder / "ant.mbox").write_text("".join(MAIL.format(n=n) for n in range(30)), encoding="latin-1")
+    small = folder / "var" / "lists" / "ant"
+    small.mkdir(parents=True)
     data = {"host_name": b"example.com", "owner": [b"o@x.example"], "members": {b"m@x.example": 0, b"n@x.example": 0},
             "description": "Grüße", "ban_list": [b"^.*@spam"], "mod_password": b"0" * 40}  # fmt: skip
     (small / "config.pck").write_bytes(pickle.dumps({k.encode(): v for k, v in data.items()}, 1))
     home.run("import", "mailman2", small.parent.parent, code=0)
-    home.run("import", "mbox", "ant@example.com", mbox)
+    home.run("import", "mbox", "ant@example.com", folder / "ant.mbox")
+    home.run("list", "add", "gone@example.com")
+    home.run("list", "remove", "gone@example.com", "--yes")
+    home.run("backup", folder / "1.zip")
     return home
+
+
+@pytest.fixture(scope="module")
+def zip_file(ant) -> Path:
+    return ant.folder.parent / "1.zip"
 
 
 def told(file: Path) -> dict[str, tuple[str, int]]:
@@ -82,51 +93,36 @@ def told(file: Path) -> dict[str, tuple[str, int]]:
     return {m["name"]: (m["sha256"], m["rows"]) for m in manifest["members"] if m["name"].startswith("tables/")}
 
 
-def test_a_site_goes_to_the_other_engine_and_back_and_is_the_same(tmp_path, other_engine):
-    there = filled(tmp_path / "sqlite")
-    there.run("backup", tmp_path / "1.zip")
+def counters(file: Path) -> dict[str, int]:
+    """The number each table gave last."""
+    return json.loads(zipfile.ZipFile(file).read("manifest.json"))["counters"]
+
+
+def test_a_site_goes_to_the_other_engine_and_back_and_is_the_same(tmp_path, other_engine, ant, zip_file):
     moved = Home(tmp_path / "postgres", other_engine)
-    assert "30 mails can be searched for" in moved.run("restore", tmp_path / "1.zip")
+    assert "30 mails can be searched for" in moved.run("restore", zip_file)
     moved.run("backup", tmp_path / "2.zip")
     back = Home(tmp_path / "again")
     back.run("restore", tmp_path / "2.zip")
     back.run("backup", tmp_path / "3.zip")
-    assert told(tmp_path / "1.zip") == told(tmp_path / "2.zip") == told(tmp_path / "3.zip")
-    assert (tmp_path / "sqlite/secret.key").read_text() == (tmp_path / "again/secret.key").read_text()
+    assert told(zip_file) == told(tmp_path / "2.zip") == told(tmp_path / "3.zip")
+    assert (ant.folder / "secret.key").read_text() == (tmp_path / "again/secret.key").read_text()
     moved.run("list", "add", "bee@example.com")
-    moved.run("import", "mbox", "bee@example.com", tmp_path / "sqlite.mbox")
+    moved.run("import", "mbox", "bee@example.com", zip_file.with_name("ant.mbox"))
 
 
-def test_a_site_comes_back_with_contents_in_files_and_gives_no_key_again(tmp_path):
-    there = filled(tmp_path / "one", more='[storage]\nkind = "files"\n')
-    assert any((tmp_path / "one/blobs").iterdir())
-    there.run("list", "add", "gone@example.com")
-    there.run("list", "remove", "gone@example.com", "--yes")
-    there.run("backup", tmp_path / "1.zip")
+def test_a_site_comes_back_with_contents_in_files_and_gives_no_key_again(tmp_path, ant, zip_file):
+    assert any((ant.folder / "blobs").iterdir())
+    assert counters(zip_file)["lists_list"] == 2
     plain = Home(tmp_path / "two")
-    plain.run("restore", tmp_path / "1.zip")
+    plain.run("restore", zip_file)
     plain.run("backup", tmp_path / "2.zip")
-    assert told(tmp_path / "1.zip") == told(tmp_path / "2.zip")
-    counters = [json.loads(zipfile.ZipFile(tmp_path / f).read("manifest.json"))["counters"] for f in ("1.zip", "2.zip")]
-    assert counters[0]["lists_list"] == counters[1]["lists_list"] == 2
+    assert told(zip_file) == told(tmp_path / "2.zip")
+    assert counters(zip_file) == counters(tmp_path / "2.zip")
     again = Home(tmp_path / "three", more='[storage]\nkind = "files"\n')
     again.run("restore", tmp_path / "2.zip")
     again.run("backup", tmp_path / "3.zip")
-    assert told(tmp_path / "3.zip") == told(tmp_path / "1.zip")
-
-
-@pytest.fixture(scope="module")
-def ant(tmp_path_factory) -> Home:
-    """A site that the tests below do not change; its backup is `1.zip` beside it."""
-    folder = tmp_path_factory.mktemp("ant")
-    home = filled(folder / "home")
-    home.run("backup", folder / "1.zip")
-    return home
-
-
-@pytest.fixture(scope="module")
-def zip_file(ant) -> Path:
-    return ant.folder.parent / "1.zip"
+    assert told(tmp_path / "3.zip") == told(zip_file)
 
 
 def test_a_home_with_a_site_in_it_is_not_overwritten(ant, zip_file):
