@@ -3,10 +3,11 @@
 import asyncio
 import dataclasses
 import os
+import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.conf import settings
 from postroad.foundation.configuration import Configuration
 from postroad.foundation.sections import Listen
 from postroad.project import http
+from tests import programs
 from tests.ports import free_port
 
 
@@ -50,20 +52,27 @@ django.setup()
 """
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """The URL of an empty database on the engine the tests run on."""
+@contextmanager
+def new_database(name: str, like: str = "") -> Iterator[str]:
+    """The URL of a database on the engine the tests run on: empty, or the copy of another on PostgreSQL."""
     server = os.environ.get("POSTROAD_TEST_DATABASE")
     if server is None:
         yield "sqlite:///postroad.db"
         return
     import psycopg
 
+    name = f"{name}_{os.getpid()}"
     with psycopg.connect(server.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
-        name = f"commands_{os.getpid()}"
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} {f'TEMPLATE {like}' if like else ''}")
         yield f"{server.rpartition('/')[0]}/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The URL of an empty database on the engine the tests run on."""
+    with new_database("commands") as url:
+        yield url
 
 
 class Site:
@@ -78,27 +87,28 @@ class Site:
 
     def __call__(self, *arguments: str, stdin: str = "", program: str = "postroad") -> subprocess.CompletedProcess[str]:
         """Run `postroad` (or another of our programs) with these arguments."""
-        return self._run([Path(sys.executable).with_name(program), *arguments], stdin)
-
-    def _run(self, command: list[object], stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, input=stdin, capture_output=True, text=True, env=self.environment, timeout=60, check=False
-        )
+        return programs.run([program, *arguments], stdin, environment=self.environment)
 
     def python(self, code: str) -> str:
         """What a line of Python prints that has the site's database."""
-        done = self._run([sys.executable, "-c", f"{SET_UP}{code}"])
+        done = programs.run(["python", "-c", f"{SET_UP}{code}"], environment=self.environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def make(self) -> None:
-        """Configuration, secrets and tables."""
-        self.python("from postroad.project.commands.serve import prepare_database; prepare_database()")
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> Iterator[Site]:
+    """A site with configuration, secrets and tables, from which others are copied."""
+    with new_database("made") as url:
+        site = Site(tmp_path_factory.mktemp("made"), url)
+        site.python("from postroad.project.commands.serve import prepare_database; prepare_database()")
+        yield site
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, database) -> Site:
+def run(tmp_path_factory, made) -> Iterator[Site]:
     """A site for the tests of this module, in their order."""
-    site = Site(tmp_path_factory.mktemp("home"), database)
-    site.make()
-    return site
+    with new_database("run", made.environment["POSTROAD_DATABASE_URL"].rpartition("/")[2]) as url:
+        home = tmp_path_factory.mktemp("home")
+        shutil.copytree(made.home, home, dirs_exist_ok=True)
+        yield Site(home, url)

@@ -3,8 +3,6 @@
 import json
 import os
 import pickle
-import subprocess
-import sys
 import threading
 import uuid
 import zipfile
@@ -20,9 +18,9 @@ from postroad.upgrade.leaving import backup as backups
 from postroad.upgrade.leaving import restore as restores
 from postroad.upgrade.leaving.backup import LEFT_OUT, one_moment, tables
 from postroad.upgrade.mbox.mailboxes import mails
+from tests import programs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
-PROGRAM = Path(sys.executable).with_name("postroad")
 MAIL = (
     "From a@x.example  Mon Mar  1 10:00:00 2004\nFrom: a@x.example\nSubject: Ants {n}\n"
     "Date: Mon, 1 Mar 2004 10:00:00 +0000\nMessage-ID: <{n}@x.example>\n\n>From the start\n>>From a quotation\n\xe4\n\n"
@@ -40,7 +38,7 @@ class Home:
     def run(self, *words: object, code: int = 0) -> str:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("POSTROAD_")}
         environment["POSTROAD_HOME"] = str(self.folder)
-        done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, env=environment, check=False)
+        done = programs.run(["postroad", *words], environment=environment)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 

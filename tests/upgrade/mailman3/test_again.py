@@ -18,6 +18,7 @@ from postroad.foundation.queue.models import Job
 from postroad.mailflow.archive.models import Mail, Thread
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.upgrade.importing.models import ImportedObject
+from tests import programs
 
 pytestmark = pytest.mark.timeout(600)
 POSTROAD = str(Path(sys.executable).with_name("postroad"))
@@ -100,10 +101,10 @@ def test_killed_at_any_moment_the_next_run_goes_on_and_nothing_is_twice(old_site
         grown.append(imported(home))
     assert grown == sorted(grown)
     assert grown[0] < grown[-1]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = programs.run(command, environment=environment)
     assert done.returncode == 1, done.stderr
     check = [POSTROAD, "verify", "mailman3", "--home", str(home), *old_site.options()]
-    told = subprocess.run(check, env=environment, capture_output=True, text=True, check=False)
+    told = programs.run(check, environment=environment)
     assert told.returncode == 0, told.stdout
     with sqlite3.connect(home / "postroad.db") as database:
         counted = "SELECT count(*) FROM archive_thread t WHERE count <> (SELECT count(*) FROM archive_mail WHERE thread_id = t.id)"

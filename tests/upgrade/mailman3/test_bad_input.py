@@ -20,6 +20,7 @@ from postroad.mailflow.archive.models import Mail, Thread
 from postroad.upgrade.importing.plan import ImportStopped
 from postroad.upgrade.mailman3.databases import OldDatabase, place_of
 from postroad.upgrade.mailman3.installation import open_installation
+from tests import programs
 
 POSTROAD = str(Path(sys.executable).with_name("postroad"))
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -73,15 +74,14 @@ def test_a_full_disk_stops_the_command_with_the_step_s_name_and_a_second_call_go
     environment = {**os.environ, "POSTROAD_DATABASE_URL": "sqlite:///postroad.db"}
     home.mkdir()
     (home / "postroad.toml").write_text("")
-    made = [POSTROAD.replace("bin/postroad", "bin/mailman-web"), "migrate"]
-    subprocess.run(made, env={**environment, "POSTROAD_HOME": str(home)}, check=True, capture_output=True)
+    programs.run(["mailman-web", "migrate"], environment={**environment, "POSTROAD_HOME": str(home)})
     small = f"import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, -1)); os.execv(*{(POSTROAD, command)!r})"
     stopped = subprocess.run(
         [sys.executable, "-c", small], env=environment, capture_output=True, text=True, check=False
     )
     assert stopped.returncode not in (0, 1)
     assert re.search(r"\w+ of Mailman 3 at .*mailman.db: .*call the same command again", stopped.stderr)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = programs.run(command, environment=environment)
     assert done.returncode == 1, done.stderr
     assert re.search(r"archived mails +692 ", done.stdout)
 
