@@ -3,6 +3,7 @@
 import pytest
 
 from postroad.mailflow.archive.models import Mail
+from postroad.mailflow.archive.search import index
 from postroad.mailflow.archive.search.analyser import tokens
 from postroad.mailflow.archive.search.index import search
 from postroad.mailflow.archive.search.query import parse
@@ -83,6 +84,28 @@ def test_the_best_come_first_when_that_is_asked(ant, archive):
     archive("little", f"{'word ' * 200} ants\n", subject="Something", days=5)
     keys = search(parse("ants"), [ant.pk], 0, 20, by_relevance=True).mails
     assert [Mail.objects.get(pk=k).message_id for k in keys] == ["much@example.com", "little@example.com"]
+
+
+@pytest.mark.django_db
+def test_the_best_are_chosen_from_what_was_archived_last(ant, archive, monkeypatch):
+    monkeypatch.setattr(index, "RANKED", 2)
+    archive("oldest", "ants\n", subject="Ants and ants")
+    archive("much", "ants\n", subject="Ants", days=1)
+    archive("little", f"{'word ' * 200} ants\n", subject="Something", days=2)
+    keys = search(parse("ants"), [ant.pk], 0, 20, by_relevance=True).mails
+    assert [Mail.objects.get(pk=k).message_id for k in keys] == ["much@example.com", "little@example.com"]
+
+
+@pytest.mark.django_db
+def test_what_was_found_is_shown_with_its_list_author_date_and_files(client, archive):
+    archive("one", "My tomatoes", subject="", sender="Lena <lena@example.org>")
+    Mail.objects.update(attachments=2)
+    page = " ".join(client.get("/search/?q=tomatoes").content.decode().split())
+    assert '<bdi>(no subject)</bdi></a></h2><p dir="auto">My <mark>tomatoes</mark></p>' in page
+    assert "<bdi>Lena</bdi> · ant.example.com · 2 attachments</p>" in page
+    assert "1 Mar 2026</time>" in page
+    of_list = client.get("/lists/ant.example.com/search/?q=tomatoes").content.decode()
+    assert "<bdi>Lena</bdi> · 2 attachments</p>" in of_list
 
 
 @pytest.mark.django_db

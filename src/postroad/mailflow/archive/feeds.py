@@ -1,7 +1,7 @@
 """Feeds (Atom, RFC 4287) of a list, a conversation and a search."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
@@ -31,7 +31,13 @@ def of_list(request: HttpRequest, list_id: str) -> HttpResponseBase:
     def make() -> HttpResponse:
         mails = select(Mail, f"mailing_list_id = %s {_NEWEST}", mailing_list.pk)
         name = str(all_settings()["display_name"].of(mailing_list))
-        return atom(reverse("archive:overview", args=(list_id,)), name, mails, mailing_list.created_at, list_id)
+        return atom(
+            reverse("archive:overview", args=(list_id,)),
+            name,
+            mails,
+            mailing_list.created_at,
+            {mailing_list.pk: list_id},
+        )
 
     return freshness.answer(request, freshness.of_list(mailing_list), make)
 
@@ -45,22 +51,22 @@ def of_thread(request: HttpRequest, list_id: str, key: str) -> HttpResponseBase:
     def make() -> HttpResponse:
         mails = select(Mail, f"thread_id = %s {_NEWEST}", thread.pk)
         path = reverse("archive:thread", args=(list_id, thread.key))
-        return atom(path, thread.subject, mails, thread.last_at, list_id)
+        return atom(path, thread.subject, mails, thread.last_at, {mailing_list.pk: list_id})
 
     return freshness.answer(request, freshness.of_thread(mailing_list, thread), make)
 
 
-def atom(path: str, title: str, mails: Iterable[Mail], since: datetime, list_id: str = "") -> HttpResponse:
+def atom(path: str, title: str, mails: Iterable[Mail], since: datetime, lists: Mapping[int, str]) -> HttpResponse:
     """A feed of these mails, the newest first; `since` is its date while it is empty.
 
-    Mails of more than one list bring theirs with them.
+    `lists` has the list-ids of the lists they are from, by their keys.
     """
     site = current().site.base_url
     entries = []
     newest = since
     for number, mail in enumerate(mails):
         newest = mail.date if number == 0 else newest
-        link = site + reverse("archive:message", args=(list_id or mail.mailing_list.list_id, mail.message_id_hash))
+        link = site + reverse("archive:message", args=(lists[mail.mailing_list_id], mail.message_id_hash))
         entries.append(
             f"<entry><id>{escape(link)}</id><title>{escape(_xml(mail.subject) or '(no subject)')}</title>"
             f"<link href={quoteattr(link)}/><updated>{mail.date.isoformat()}</updated>"

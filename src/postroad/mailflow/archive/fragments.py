@@ -1,10 +1,11 @@
-"""The two pieces of pages that come by the dozen, a mail and a row of conversations, written without a template.
+"""The pieces of pages that come by the dozen, mails, conversations and what a search found, written without a template.
 
 Django's templates take half a millisecond for a mail and a page has fifty of them (bench/bench_pages.py). Whatever
 comes from a mail is escaped here or was cleaned in `render.py`.
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -16,18 +17,19 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.dates import MONTHS_3
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_  # noqa: N812 — the name every extractor of messages knows
 
 from postroad.community.lists.models import MailingList
 from postroad.mailflow.archive.models import Mail, Thread
-from postroad.mailflow.archive.posts import Person, Post, person
+from postroad.mailflow.archive.posts import Person, Post, author, person
 
 _WORDS = (
     N_("answers"), N_("Attachments"), N_("Delete"), N_("Dislike"), N_("dislikes"), N_("Like"), N_("likes"), N_("mails"),
     N_("new"), N_("Raw"), N_("Reply"),
 )  # fmt: skip
-"""Looked up once for each page."""
+"""Looked up once for each language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,15 @@ class Row:
     is_unread: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A mail that a search found."""
+
+    mail: Mail
+    list_id: str
+    snippet: SafeString
+
+
 class Writer:
     """Writes the pieces of one page: for one list, one reader and one language."""
 
@@ -46,8 +57,7 @@ class Writer:
         self._address = mailing_list.fqdn_listname
         self._may_moderate = may_moderate
         self._token = get_token(request) if request.user.is_authenticated else ""
-        self._words = {word: escape(_(word)) for word in _WORDS}
-        self._months = {number: escape(str(name)) for number, name in MONTHS_3.items()}
+        self._words, self._months = _words(get_language())
 
     def _day(self, at: datetime) -> str:
         return f"{at.day} {self._months[at.month]} {at.year}"
@@ -159,3 +169,34 @@ class Writer:
 def avatar(who: Person) -> str:
     """Two letters on a colour, in place of a picture."""
     return f'<span class="avatar a{who.hue}" aria-hidden="true">{escape(who.initials)}</span>'
+
+
+@functools.cache
+def _words(language: str | None) -> tuple[Mapping[str, str], Mapping[int, str]]:
+    """The words of the pieces, and the months' short names, in the language that is active."""
+    months = {number: escape(str(name).title()) for number, name in MONTHS_3.items()}
+    return {word: escape(_(word)) for word in _WORDS}, months
+
+
+def found(hits: Sequence[Hit], *, with_lists: bool) -> SafeString:
+    """What a search found, one below the other; `with_lists` says of each where it was."""
+    if not hits:
+        return SafeString()
+    months = _words(get_language())[1]
+    return mark_safe(f'<ul class="rows">{"".join(_hit(hit, months, with_lists=with_lists) for hit in hits)}</ul>')
+
+
+def _hit(hit: Hit, months: Mapping[int, str], *, with_lists: bool) -> str:
+    mail, who, at = hit.mail, author(hit.mail), hit.mail.date
+    place = f" · {escape(hit.list_id)}" if with_lists else ""
+    files = ""
+    if mail.attachments:
+        count = ngettext("%(n)s attachment", "%(n)s attachments", mail.attachments) % {"n": mail.attachments}
+        files = f" · {escape(count)}"
+    address = escape(f"{reverse('archive:overview', args=(hit.list_id,))}message/{mail.message_id_hash}/")
+    return (
+        f'<li class="row">{avatar(who)}<div class="what"><h2><a href="{address}">'
+        f'<bdi>{escape(mail.subject or "(no subject)")}</bdi></a></h2><p dir="auto">{hit.snippet}</p>'
+        f'<p class="meta"><bdi>{escape(who.name)}</bdi>{place}{files}</p></div>'
+        f'<time class="at" datetime="{at.isoformat()}">{at.day} {months[at.month]} {at.year}</time></li>\n'
+    )

@@ -1,7 +1,8 @@
 """Who may read which archive, and the reads its pages make. Every page passes `list_for` or `readable_lists` first."""
 
+import functools
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,20 @@ def readable_lists(user: Any) -> "QuerySet[MailingList]":
             return rows
         return rows.filter(PUBLIC | _mine(user)).distinct()
     return rows.filter(PUBLIC)
+
+
+def readable_names(user: Any) -> list[tuple[int, str]]:
+    """Keys and list-ids of the lists whose archive this visitor may read."""
+    if isinstance(user, User):
+        return list(readable_lists(user).values_list("pk", "list_id"))
+    with connection.cursor() as cursor:
+        cursor.execute(*_names_for_strangers())
+        return list(cursor.fetchall())
+
+
+@functools.cache
+def _names_for_strangers() -> tuple[str, tuple[Any, ...]]:
+    return readable_lists(None).values_list("pk", "list_id").query.sql_with_params()
 
 
 def list_for(user: Any, list_id: str) -> MailingList:
@@ -152,11 +167,10 @@ def mails_at(thread: Thread, start: int, count: int) -> list[Mail]:
     return mails_by_key(keys)
 
 
-def mails_by_key(keys: Iterable[int], *, with_list: bool = False) -> list[Mail]:
-    """Mails in the order of their keys given; where they may be of several lists, with these."""
-    wanted = list(keys)
-    found = Mail.objects.select_related("mailing_list").in_bulk(wanted) if with_list else by_key(Mail, wanted)
-    return [found[key] for key in wanted if key in found]
+def mails_by_key(keys: Sequence[int]) -> list[Mail]:
+    """Mails in the order of their keys given."""
+    found = by_key(Mail, keys)
+    return [found[key] for key in keys if key in found]
 
 
 def thread_of(mailing_list: MailingList, key: str) -> Thread:

@@ -1,7 +1,8 @@
 """The pages of the search: results, its language explained, its feed, and how a browser may ask it."""
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape as xml
 
@@ -17,12 +18,12 @@ from django.views.decorators.http import require_safe
 from postroad.community.lists.models import MailingList
 from postroad.foundation.configuration import current
 from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive import fragments
 from postroad.mailflow.archive.content import plain_text
 from postroad.mailflow.archive.feeds import ENTRIES, atom
-from postroad.mailflow.archive.models import Mail
+from postroad.mailflow.archive.fragments import Hit
 from postroad.mailflow.archive.plain import hidden_address
-from postroad.mailflow.archive.posts import author
-from postroad.mailflow.archive.queries import list_for, mails_by_key, readable_lists
+from postroad.mailflow.archive.queries import list_for, mails_by_key, readable_names
 from postroad.mailflow.archive.search.analyser import tokens_of_word
 from postroad.mailflow.archive.search.index import COUNTED, Found
 from postroad.mailflow.archive.search.index import search as search_index
@@ -35,6 +36,7 @@ LONGEST_QUERY = 500
 _WORD = re.compile(r"[^\W_]+")
 _BEFORE, _SHOWN = 90, 260
 """Characters of a snippet: before its first hit, and in all."""
+_MOST_MARKED = 12
 
 
 @require_safe
@@ -45,31 +47,30 @@ def search(request: HttpRequest, list_id: str = "") -> HttpResponse:
     query, sort, number = parse(text), request.GET.get("sort", "date"), page_number(request)
     by_relevance = sort == "relevance"
     start = (number - 1) * FOUND_ON_A_PAGE
-    found = _find(request, query, mailing_list, start, FOUND_ON_A_PAGE, by_relevance=by_relevance)
-    obscure = not request.user.is_authenticated
+    lists = _lists(request, query, mailing_list)
+    found = search_index(query, list(lists), start, FOUND_ON_A_PAGE, by_relevance=by_relevance)
+    hits = _hits(found, query, lists, obscure=not request.user.is_authenticated)
     context = {
         **(frame(mailing_list) if mailing_list else {}), "q": text, "sort": sort if by_relevance else "date",
-        "hits": _hits(found, query, obscure=obscure), "total": found.total, "more": found.total >= COUNTED,
+        "hits": fragments.found(hits, with_lists=mailing_list is None), "total": found.total,
+        "more": found.total >= COUNTED,
         "asked": not query.is_empty, "number": number, "previous": number - 1, "by_relevance": by_relevance,
         "next": number + 1 if start + FOUND_ON_A_PAGE < found.total else 0, "misread": query.misread,
     }  # fmt: skip
     return render(request, "archive/search.html", context)
 
 
-def _find(
-    request: HttpRequest, query: Query, mailing_list: MailingList | None, start: int, count: int, *, by_relevance: bool
-) -> Found:
-    """What is found on the lists this visitor may read, and on no other: neither shown nor counted."""
-    rows = [mailing_list] if mailing_list else readable_lists(request.user).only("pk", "list_id")
-    pks = [row.pk for row in rows if query.is_of(row.list_id)]
-    return search_index(query, pks, start, count, by_relevance=by_relevance)
+def _lists(request: HttpRequest, query: Query, mailing_list: MailingList | None) -> dict[int, str]:
+    """Where to search, list-ids by their keys: lists this visitor may read, and no other is shown or counted."""
+    lists = [(mailing_list.pk, mailing_list.list_id)] if mailing_list else readable_names(request.user)
+    return {pk: list_id for pk, list_id in lists if query.is_of(list_id)}
 
 
-def _hits(found: Found, query: Query, *, obscure: bool) -> list[dict[str, object]]:
-    mails = mails_by_key(found.mails, with_list=True)
+def _hits(found: Found, query: Query, lists: Mapping[int, str], *, obscure: bool) -> list[Hit]:
+    mails = mails_by_key(found.mails)
     raws = storage.load_many({mail.message for mail in mails})
     return [
-        {"mail": mail, "person": author(mail), "snippet": snippet(raws.get(mail.message, b""), query, obscure=obscure)}
+        Hit(mail, lists[mail.mailing_list_id], snippet(raws.get(mail.message, b""), query, obscure=obscure))
         for mail in mails
     ]
 
@@ -93,14 +94,13 @@ def snippet(raw: bytes, query: Query, *, obscure: bool) -> SafeString:
 
 def _spans(text: str, query: Query) -> list[tuple[int, int]]:
     """Where the first words stand that were looked for."""
-    spans: list[tuple[int, int]] = []
-    words = query.words
-    for match in _WORD.finditer(text):
-        if any(token in words for token in tokens_of_word(match[0])):
-            spans.append(match.span())
-            if len(spans) == 12:
-                break
-    return spans
+    wanted = query.words
+    words = set(_WORD.findall(text))
+    found = {word for word in words if any(token in wanted for token in tokens_of_word(word))}
+    if not found:
+        return []
+    matches = (match for match in _WORD.finditer(text) if match[0] in found)
+    return [match.span() for match in itertools.islice(matches, _MOST_MARKED)]
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]], start: int, end: int) -> str:
@@ -117,11 +117,12 @@ def feed(request: HttpRequest, list_id: str = "") -> HttpResponse:
     """The newest mails that a search finds, as a feed."""
     mailing_list = list_for(request.user, list_id) if list_id else None
     text = request.GET.get("q", "").replace("\0", "")[:LONGEST_QUERY]
-    found = _find(request, parse(text), mailing_list, 0, ENTRIES, by_relevance=False)
-    mails: list[Mail] = mails_by_key(found.mails, with_list=True)
+    query = parse(text)
+    lists = _lists(request, query, mailing_list)
+    mails = mails_by_key(search_index(query, list(lists), 0, ENTRIES).mails)
     where = reverse("archive:list_search", args=(list_id,)) if list_id else reverse("archive:search")
     since = datetime(2000, 1, 1, tzinfo=UTC)
-    return atom(f"{where}?{urlencode({'q': text})}", f"{text} · {current().site.name}", mails, since)
+    return atom(f"{where}?{urlencode({'q': text})}", f"{text} · {current().site.name}", mails, since, lists)
 
 
 @require_safe

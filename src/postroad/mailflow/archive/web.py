@@ -47,6 +47,7 @@ def frame(mailing_list: MailingList) -> dict[str, object]:
     settings = all_settings()
     return {
         "mailing_list": mailing_list,
+        "here": reverse("archive:overview", args=(mailing_list.list_id,)),
         "display_name": settings["display_name"].of(mailing_list),
         "description": settings["description"].of(mailing_list),
         "is_private": mailing_list.archive_policy != "public",

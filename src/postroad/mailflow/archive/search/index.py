@@ -10,6 +10,8 @@ from postroad.mailflow.archive.search.query import Query, Term
 
 COUNTED = 2000
 """Matches are counted, and put in the order of their dates, up to here; those archived last are looked at first."""
+RANKED = 5000
+"""Of so many matches those that fit best are chosen, again the ones archived last: a score costs more than a match."""
 
 TABLE = "archive_search"
 NEXT = "archive_search_next"
@@ -124,15 +126,15 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
         source = f"{TABLE} s"
     conditions, parameters = _conditions(query)
     join = f" JOIN archive_mail d ON d.id = s.{key}" if conditions else ""
-    chosen = f"{rank}, s.{key} DESC" if by_relevance else f"s.{key} DESC"
     inner = (
         f"SELECT s.{key} AS found, {rank if by_relevance else 0} AS rank FROM {source}{join}"
-        f" WHERE {condition}{conditions} ORDER BY {chosen} LIMIT {COUNTED}"
+        f" WHERE {condition}{conditions} ORDER BY s.{key} DESC LIMIT {RANKED if by_relevance else COUNTED}"
     )
     order = "f.rank, m.date DESC, m.id DESC" if by_relevance else "m.date DESC, m.id DESC"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT m.id FROM ({inner}) f JOIN archive_mail m ON m.id = f.found ORDER BY {order}", [match, *parameters]
+            f"SELECT m.id FROM ({inner}) f JOIN archive_mail m ON m.id = f.found ORDER BY {order} LIMIT {COUNTED}",
+            [match, *parameters],
         )
         found = [row[0] for row in cursor.fetchall()]
     return Found(found[start : start + count], len(found))
