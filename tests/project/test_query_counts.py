@@ -11,7 +11,7 @@ from postroad.community.access.actions import make_token
 from postroad.community.bans.actions import ban
 from postroad.community.lists.actions import add_header_match, create_domain, create_list
 from postroad.community.lists.models import Domain
-from postroad.community.lists.queries import find_list
+from postroad.community.lists.queries import find_list, list_key
 from postroad.community.people.actions import add_address, create_user, verify
 from postroad.community.people.queries import find_user
 from postroad.community.subscriptions.actions import join
@@ -99,3 +99,16 @@ def test_a_collection_of_thirty_costs_the_queries_of_one_of_three(asked, route):
 
 def test_there_are_collections_to_look_at():
     assert len(COLLECTIONS) >= 15
+
+
+def test_postgresql_plans_once_what_is_asked_again_and_again():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite keeps plans by itself")
+    for _ in range(8):
+        list_key(ANT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT custom_plans + generic_plans FROM pg_prepared_statements WHERE statement LIKE %s",
+            ["SELECT id FROM lists_list WHERE list_id = %"],
+        )
+        assert cursor.fetchone() >= (3,)

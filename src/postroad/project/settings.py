@@ -155,6 +155,8 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        # What is asked again and again is planned once for a connection, not each time (docs/guides/postgresql.md).
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5},
     }
 
 
