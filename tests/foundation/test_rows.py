@@ -6,7 +6,7 @@ from postroad.community.lists.actions import create_domain, create_list
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
-from postroad.foundation.rows import by_key, first, insert, joined, select
+from postroad.foundation.rows import add, among, by_key, first, insert, joined, select
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +58,19 @@ def test_joined_rows_stand_side_by_side_and_an_outer_join_may_find_none():
     rows = joined((Address, User), "LEFT JOIN people_user t1 ON t1.id = t0.user_id ORDER BY t0.email")
     assert rows == [(mine, user), (free, None)]
     assert [cells(row) for row in rows[0]] == [cells(Address.objects.get(pk=mine.pk)), cells(User.objects.get())]
+
+
+def test_a_row_added_by_its_values_has_every_other_default_and_takes_no_unknown_name():
+    key = add(User, display_name="Anne", email="anne@example.org")
+    made, known = User.objects.get(pk=key), User(display_name="Anne", email="anne@example.org")
+    differs = {name for name, value in cells(known).items() if cells(made)[name] != value}
+    assert differs == {"id", "uuid", "created_on"}, "what is different for each row"
+    with pytest.raises(TypeError, match="colour"):
+        add(User, colour="blue")
+
+
+def test_rows_are_found_among_any_number_of_keys():
+    keys = [add(User, display_name=name) for name in "abc"]
+    for wanted in ([], keys[:1], keys[1:]):
+        where, value = among("id", wanted)
+        assert [row.pk for row in User.objects.extra(where=[where], params=[value]).order_by("pk")] == wanted

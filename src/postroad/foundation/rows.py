@@ -4,11 +4,14 @@ For what is done for every mail and every call. Nothing else is different: field
 """
 
 import functools
+import json
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Field, Model
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, CharField, EmailField, Field, Model, TextField
 
 M = TypeVar("M", bound=Model)
 _Converter = Callable[[Any, Any, Any], Any]
@@ -17,24 +20,55 @@ _Converter = Callable[[Any, Any, Any], Any]
 def insert(row: M) -> M:
     """Write a new row and give it the key it got; like `save(force_insert=True)`, without signals."""
     database = connections[DEFAULT_DB_ALIAS]
-    sql, fields = _insertion(type(row), database.vendor)
-    values = []
-    for field in fields:
-        value = field.pre_save(row, True)
-        values.append(value if value is None else field.get_db_prep_save(value, database))
-    with database.cursor() as cursor:
-        cursor.execute(sql, values)
-        (row.pk,) = cursor.fetchone()
+    insertion = _insertion(type(row), database.vendor)
+    values = [field.pre_save(row, True) for field in insertion.fields]
+    row.pk = insertion.run(database, values)
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return row
 
 
+def add(model: type[Model], **given: Any) -> int:
+    """Write a new row of these values, all others by default, and give its key; where no object is needed.
+
+    Raises:
+        TypeError: a value for something that is no column.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    insertion = _insertion(model, database.vendor)
+    values = [given.pop(field.attname) if field.attname in given else field.get_default() for field in insertion.fields]
+    if given:
+        raise TypeError(f"{model.__name__} has no column {', '.join(given)}")
+    return insertion.run(database, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Insertion:
+    """How rows of a model are written on one engine."""
+
+    sql: str
+    fields: Sequence["Field[Any, Any]"]
+    adapters: Sequence[tuple[int, "Field[Any, Any]"]]
+    """By place, the fields whose values are not written as they are: texts and truth values need no adapting."""
+
+    def run(self, database: BaseDatabaseWrapper, values: list[Any]) -> int:
+        for at, field in self.adapters:
+            if values[at] is not None:
+                values[at] = field.get_db_prep_save(values[at], database)
+        with database.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            key: int = cursor.fetchone()[0]
+        return key
+
+
+_AS_THEY_ARE = (CharField, EmailField, TextField, BooleanField)
+
+
 @functools.cache
-def _insertion(model: type[Model], vendor: str) -> tuple[str, Sequence["Field[Any, Any]"]]:
+def _insertion(model: type[Model], vendor: str) -> _Insertion:
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks(len(fields))}) RETURNING id'  # noqa: S608
-    return sql, fields
+    return _Insertion(sql, fields, [(at, field) for at, field in enumerate(fields) if type(field) not in _AS_THEY_ARE])
 
 
 def first(model: type[M], where: str, *values: Any) -> M | None:
@@ -43,11 +77,19 @@ def first(model: type[M], where: str, *values: Any) -> M | None:
     return found[0] if found else None
 
 
-def by_key(model: type[M], keys: Collection[Any]) -> dict[Any, M]:
+def by_key(model: type[M], keys: Collection[int]) -> dict[Any, M]:
     """The rows with these keys, by their keys; like `in_bulk(keys)`."""
     if not keys:
         return {}
-    return {row.pk: row for row in select(model, f"id IN ({marks(len(keys))})", *keys)}
+    where, value = among("id", keys)
+    return {row.pk: row for row in select(model, where, value)}
+
+
+def among(column: str, keys: Collection[int]) -> tuple[str, str | list[int]]:
+    """The condition that a column holds one of these keys, and the value of its mark; the same text for any number."""
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+        return f"{column} = ANY(%s::bigint[])", list(keys)
+    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(list(keys))  # noqa: S608
 
 
 def marks(count: int) -> str:

@@ -9,7 +9,7 @@ from postroad.community.people.queries import find_address
 from postroad.community.subscriptions import actions, moving_in
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection, member_of
-from postroad.community.subscriptions.rosters import roster
+from postroad.community.subscriptions.rosters import only, roster
 
 pytestmark = pytest.mark.django_db
 YES = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True, "send_welcome_message": False}
@@ -95,6 +95,35 @@ def test_importers_need_not_look_every_address_up(members):
 )  # fmt: skip
 def test_members_are_found_by_parts_of_address_or_name(members, pattern, found):
     assert [email[0] for email in emails(members, subscriber=pattern)] == list(found)
+
+
+def test_an_exact_address_on_a_list_is_looked_up_by_index_whatever_its_role(members):
+    """Else all of a list is read for one of its members, where the database has no statistics yet."""
+    asked = []
+
+    def note(execute, sql, parameters, many, context):
+        asked.append((sql, parameters))
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(note):
+        rows, _ = roster(Selection(list_id=members.list_id, subscriber="Anne@example.org"))
+    assert [row.email for row in rows] == ["anne@example.org"]
+    sql, parameters = asked[0]
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # Three rows are read as a whole.
+        cursor.execute(f"{explain} {sql}", parameters)
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert "(email)::text = " in plan or "email=?" in plan, plan
+
+
+def test_one_membership_is_read_in_one_question(members):
+    chosen = Selection(mailing_list=members.pk, roles=("member",), email="anne@example.org")
+    with CaptureQueriesContext(connection) as queries:
+        assert only(chosen) == roster(chosen)[0][0]
+    assert len(queries) == 3, "one here, two for a page"
+    assert only(Selection(mailing_list=members.pk, roles=("owner",))) is None
 
 
 def test_a_newcomer_costs_a_fixed_few_statements(ants):

@@ -1,5 +1,7 @@
 """REST of lists: making, showing, finding and deleting them, their styles and archivers (facts: /lists)."""
 
+import functools
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -33,7 +35,7 @@ def find_list(identifier: str) -> MailingList:
 
 
 def list_resource(request: HttpRequest, mailing_list: MailingList) -> Json:
-    """A list as clients see it; `member_count` is annotated by the query."""
+    """A list as clients see it; its members are counted already."""
     settings = all_settings()
     return {
         "advertised": mailing_list.advertised,
@@ -43,18 +45,24 @@ def list_resource(request: HttpRequest, mailing_list: MailingList) -> Json:
         "list_id": mailing_list.list_id,
         "list_name": mailing_list.list_name,
         "mail_host": mailing_list.mail_host,
-        "member_count": getattr(mailing_list, "member_count", 0),
+        "member_count": mailing_list.member_count,
         "self_link": link(request, f"lists/{mailing_list.list_id}"),
         "volume": mailing_list.volume,
     }
 
 
+def show_lists(request: HttpRequest, rows: "QuerySet[MailingList]") -> HttpResponse:
+    """These lists as a collection by list-id, each with its number of members."""
+    show = functools.partial(list_resource, request)
+    return paged(request, rows.order_by("list_id"), show, fetched=queries.count_members)
+
+
 def show_lists_of(request: HttpRequest, rows: "QuerySet[MailingList]") -> HttpResponse:
-    """These lists as a collection by list-id; only the advertised ones when the client asks for them."""
+    """These lists as a collection; only the advertised ones when the client asks for them."""
     asked = body.given(request).get("advertised")
     if asked is not None and fields.boolean(asked):
         rows = rows.filter(advertised=True)
-    return paged(request, queries.counted(rows), lambda row: list_resource(request, row), rows.count)
+    return show_lists(request, rows)
 
 
 def _show_all(request: HttpRequest) -> HttpResponse:
@@ -70,8 +78,9 @@ def _make(request: HttpRequest, values: Values) -> HttpResponse:
 
 def _show(request: HttpRequest, list_id: str) -> HttpResponse:
     """One list."""
-    counted = queries.counted(MailingList.objects.filter(pk=find_list(list_id).pk))
-    return ok(list_resource(request, found(counted.first())))
+    mailing_list = find_list(list_id)
+    queries.count_members([mailing_list])
+    return ok(list_resource(request, mailing_list))
 
 
 def _delete(request: HttpRequest, values: Values, list_id: str) -> HttpResponse:

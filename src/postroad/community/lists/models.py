@@ -48,6 +48,9 @@ class MailingList(models.Model):
     usenet_watermark = models.BigIntegerField(null=True)
     next_request_id = models.BigIntegerField(default=1)
 
+    member_count: int
+    """Where it is shown, `lists.queries.count_members` gives it; no column."""
+
     class Meta:
         db_table = "lists_list"
         constraints = [models.UniqueConstraint(fields=["list_name", "mail_host"], name="lists_list_address")]

@@ -1,11 +1,13 @@
 """The verbs of people: users, addresses, who owns which, preferences, merging two users."""
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, transaction
 from django.db.models import ManyToManyRel, Model, OneToOneRel
 from django.utils import timezone
@@ -16,7 +18,7 @@ from postroad.community.people.queries import find_address, find_user, is_known
 from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
-from postroad.foundation.rows import insert
+from postroad.foundation.rows import add, insert
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "delivery_mode": tuple(Preferences.DeliveryMode.values),
@@ -229,10 +231,11 @@ def create_newcomer(email: str, display_name: str = "", *, verified: bool = Fals
     if not is_valid_email(email):
         raise BadInput(f"Invalid email address: {email}")
     name = _name(display_name)
-    user = User(email=email.lower(), display_name=name)
-    user.set_unusable_password()
+    # As Django's own, which asks the system for each character of it.
+    password = UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30)
+    user = add(User, email=email.lower(), display_name=name, password=password)
     address = Address(
-        email=email.lower(), original_email=email, display_name=name, user=insert(user),
+        email=email.lower(), original_email=email, display_name=name, user_id=user,
         verified_on=timezone.now() if verified else None,
     )  # fmt: skip
     sign_in.begin(insert(address))

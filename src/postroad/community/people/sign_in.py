@@ -6,7 +6,7 @@
 from allauth.account.models import EmailAddress
 
 from postroad.community.people.models import Address, User
-from postroad.foundation.rows import insert
+from postroad.foundation.rows import add
 
 
 def follow(address: Address) -> None:
@@ -31,7 +31,7 @@ def follow(address: Address) -> None:
 def begin(address: Address) -> None:
     """Let the new user of a new address sign in with it."""
     verified = address.verified_on is not None
-    insert(EmailAddress(user=address.user, email=address.email, verified=verified, primary=True))
+    add(EmailAddress, user_id=address.user_id, email=address.email, verified=verified, primary=True)
 
 
 def rename(old: str, address: Address) -> None:

@@ -5,18 +5,17 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from postroad.community.lists.api import LIST, find_list, list_resource
+from postroad.community.lists.api import LIST, find_list, show_lists
 from postroad.community.lists.models import MailingList
-from postroad.community.lists.queries import counted, list_key
+from postroad.community.lists.queries import list_key
 from postroad.community.people.api import find_address
 from postroad.community.people.models import Preferences
 from postroad.community.people.queries import find_user
 from postroad.community.people.resource import PREFERENCES, preferences_endpoint
-from postroad.community.subscriptions import actions, queries
+from postroad.community.subscriptions import actions, queries, rosters
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
 from postroad.community.subscriptions.rosters import RosterRow
-from postroad.community.subscriptions.rosters import roster as roster_of
 from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values, given
@@ -32,7 +31,6 @@ from postroad.foundation.rest.resource import (
     link,
     ok,
     page_of,
-    paged,
     uuid_in,
     uuid_out,
     version_of,
@@ -121,7 +119,7 @@ def _list_named(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
 def _page(request: HttpRequest, selection: Selection) -> HttpResponse:
     wanted = fields_asked(request, MEMBER.keys)
     start, count = page_of(request)
-    rows, total = roster_of(selection, start, count)
+    rows, total = rosters.roster(selection, start, count)
     show = shown(request, wanted)
     return collection([show(row) for row in rows], start, total)
 
@@ -170,7 +168,7 @@ def _make_member(request: HttpRequest, values: Values) -> HttpResponse:
         subscriber = uuid_in(request, subscriber)
         if subscriber is None:
             raise BadInput('Invalid Parameter "subscriber": neither an address nor a user.')
-    return _came_of_it(request, actions.join(mailing_list, subscriber, **values))
+    return _came_of_it(request, actions.join_or_undo(mailing_list, subscriber, **values))
 
 
 def _came_of_it(request: HttpRequest, outcome: actions.Outcome) -> HttpResponse:
@@ -185,8 +183,7 @@ def _show_member(request: HttpRequest, member_id: str) -> HttpResponse:
 
 
 def _only(request: HttpRequest, selection: Selection) -> HttpResponse:
-    rows, _ = roster_of(selection, 0, 1)
-    return ok(shown(request)(found(next(iter(rows), None))))
+    return ok(shown(request)(found(rosters.only(selection))))
 
 
 def _change_member(request: HttpRequest, values: Values, member_id: str) -> HttpResponse:
@@ -264,10 +261,7 @@ def _find_lists(request: HttpRequest, values: Values) -> HttpResponse:
     pks = queries.lists_of(subscriber, values.get("role"))
     if not pks:
         raise NotFound("404 Not Found")
-    return paged(
-        request, counted(MailingList.objects.filter(pk__in=pks)), lambda row: list_resource(request, row),
-        lambda: len(pks),
-    )  # fmt: skip
+    return show_lists(request, MailingList.objects.filter(pk__in=pks))
 
 
 def _show_effective(request: HttpRequest, member_id: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from postroad.community.subscriptions.models import Attempt, Consent
 from postroad.foundation.errors import TooMany
-from postroad.foundation.rows import insert
+from postroad.foundation.rows import add
 from postroad.foundation.webhooks.actions import announce
 
 REQUESTS_AN_HOUR = 10
@@ -41,7 +41,7 @@ REST = Origin()
 
 def note(list_id: str, email: str, event: Event, origin: Origin) -> None:
     """Write one step down."""
-    insert(Consent(list_id=list_id, email=email, event=event, surface=origin.surface, evidence=origin.evidence[:255]))
+    add(Consent, list_id=list_id, email=email, event=event, surface=origin.surface, evidence=origin.evidence[:255])
     if event in ("joined", "left"):
         announce(f"member.{event}", list_id, {"email": email})
 

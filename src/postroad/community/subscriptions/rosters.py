@@ -3,7 +3,6 @@
 Written in SQL: a page is read many times a second by programs that walk through a list, and its order is an index's.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -11,7 +10,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from postroad.community.people import trigrams
+from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
+from postroad.foundation.rows import among
 from postroad.foundation.walking import walk
 
 
@@ -35,6 +36,7 @@ class RosterRow(NamedTuple):
     digest_frequency: str | None
 
 
+_ROLES = ", ".join(f"'{role}'" for role in Member.Role.values)
 _RANK = "CASE m.role WHEN 'owner' THEN 0 WHEN 'moderator' THEN 1 WHEN 'member' THEN 2 ELSE 3 END"
 
 
@@ -51,7 +53,7 @@ _SHOWN = f"""SELECT m.id, {{m}}, l.list_id, m.role, COALESCE(a.email, ''),
 COALESCE(NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), u.display_name, ''),
 {_cascade("delivery_mode", "regular")}, CASE WHEN m.user_id IS NULL THEN 'as_address' ELSE 'as_user' END,
 m.moderation_action, {{u}}, m.bounce_score, m.last_bounce_received, m.last_warning_sent, m.total_warnings_sent,
-m.digest_frequency FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE m.id"""  # noqa: S608 — only names of columns are put in
+m.digest_frequency FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE """  # noqa: S608 — only names of columns are put in
 _IN_ONE_QUERY = 1000
 
 
@@ -85,19 +87,29 @@ def _keys(selection: Selection, start: int, count: int | None) -> tuple[Sequence
         return keys, cursor.fetchone()[0]
 
 
+def only(selection: Selection) -> RosterRow | None:
+    """The first membership that is meant, where there is hardly more than one: in one question."""
+    where, values = _conditions(selection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_shown()}{where} ORDER BY {_order(selection)} LIMIT 1", values)
+        row = cursor.fetchone()
+    return _row(row) if row else None
+
+
 def _rows(keys: Sequence[int]) -> Iterable[RosterRow]:
     """The memberships of these keys, in their order; one that ended meanwhile is left out."""
+    where, value = among("m.id", keys)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            shown = _SHOWN.format(
-                m="replace(m.uuid::text, '-', '')", u="replace(COALESCE(w.uuid, u.uuid)::text, '-', '')"
-            )
-            cursor.execute(f"{shown} = ANY(%s::bigint[])", [list(keys)])
-        else:
-            shown = _SHOWN.format(m="m.uuid", u="COALESCE(w.uuid, u.uuid)")
-            cursor.execute(f"{shown} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))])  # noqa: S608
+        cursor.execute(f"{_shown()}{where}", [value])
         found = {row[0]: row for row in cursor.fetchall()}
     return (_row(found[key]) for key in keys if key in found)
+
+
+def _shown() -> str:
+    """What is read of a membership; PostgreSQL keeps identifiers as a type of its own."""
+    if connection.vendor == "postgresql":
+        return _SHOWN.format(m="replace(m.uuid::text, '-', '')", u="replace(COALESCE(w.uuid, u.uuid)::text, '-', '')")
+    return _SHOWN.format(m="m.uuid", u="COALESCE(w.uuid, u.uuid)")
 
 
 def _order(selection: Selection) -> str:
@@ -147,7 +159,8 @@ def _conditions(selection: Selection) -> tuple[str, list[Any]]:
 def _subscriber(pattern: str) -> tuple[str, Sequence[str]]:
     """Addresses and names that fit a pattern with `*` for anything; without one, exactly that address or name."""
     if "@" in pattern and "*" not in pattern:
-        return "m.email = %s", (pattern.lower(),)
+        # The index of a list's rosters has the role before the address; without any role all of the list is read.
+        return f"m.role IN ({_ROLES}) AND m.email = %s", (pattern.lower(),)
     source, values = trigrams.addresses(pattern.split("*"))
     return f"m.email IN (SELECT a.email {source})", values
 

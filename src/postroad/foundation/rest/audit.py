@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
 from postroad.foundation.rest.models import Call
-from postroad.foundation.rows import insert
+from postroad.foundation.rows import add
 
 _Line = tuple[str, str, str, str, int]
 
@@ -55,7 +55,7 @@ def note_call(caller: Named, request: HttpRequest, arguments: dict[str, Any], st
     list_id = str(arguments.get("list_id", ""))[:255]
     line = (caller.name, str(request.method), request.path_info.replace("\0", "?")[:500], list_id, status)
     if status < 400 and request.method != "GET":
-        insert(_row(line, 1))
+        add(Call, **_columns(line, 1))
     else:
         _waiting.add(line)
 
@@ -69,13 +69,16 @@ def flush() -> int:
     """Write what waits; how many lines."""
     lines = _waiting.taken()
     if lines:
-        Call.objects.bulk_create([_row(line, times) for line, times in lines.items()])
+        Call.objects.bulk_create([Call(**_columns(line, times)) for line, times in lines.items()])
     return len(lines)
 
 
-def _row(line: _Line, times: int) -> Call:
+def _columns(line: _Line, times: int) -> dict[str, Any]:
     caller, method, path, list_id, status = line
-    return Call(at=time.time(), caller=caller, method=method, path=path, list_id=list_id, status=status, times=times)
+    return {
+        "at": time.time(), "caller": caller, "method": method, "path": path, "list_id": list_id, "status": status,
+        "times": times,
+    }  # fmt: skip
 
 
 def forget_old_calls() -> None:

@@ -162,15 +162,20 @@ def paged(
     rows: Any,
     render: Callable[[Any], Json],
     total: Callable[[], int] | None = None,
+    *,
+    fetched: Callable[[Sequence[Any]], None] | None = None,
     **more: Any,
 ) -> HttpResponse:
-    """A collection of a QuerySet or list, cut to the page asked for."""
+    """A collection of a QuerySet or list, cut to the page asked for; `fetched` gets the page before it is rendered."""
     start, count = page_of(request)
-    if count is None:
-        all_rows = list(rows)
-        return collection([render(row) for row in all_rows], 0, len(all_rows), **more)
-    size = total() if total else (rows.count() if hasattr(rows, "query") else len(rows))
-    return collection([render(row) for row in rows[start : start + count]], start, size, **more)
+    page = list(rows if count is None else rows[start : start + count])
+    if count is None or (len(page) < count and (page or not start)):
+        size = start + len(page)
+    else:
+        size = total() if total else (rows.count() if hasattr(rows, "query") else len(rows))
+    if fetched is not None:
+        fetched(page)
+    return collection([render(row) for row in page], start, size, **more)
 
 
 def without_nulls(resource: Mapping[str, Any]) -> Json:
