@@ -11,7 +11,8 @@ dir=$(mktemp -d -t postroad-pg-XXXXXX)
 chmod 755 "$dir"
 trap 'kill $(jobs -p) 2>/dev/null || true; tools/postgres.sh stop "$dir" || true; rm -rf "$dir"' EXIT
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-url=$(tools/postgres.sh start "$dir" "$port")
+# Our processes are killed in tests, the server is not: it need not wait for the disk.
+url=$(tools/postgres.sh start "$dir" "$port" -c fsync=off)
 POSTROAD_TEST_DATABASE=$url .venv/bin/pytest -p no:cacheprovider -m "not sqlite_only" "$@" >"$dir/pytest.log" 2>&1 &
 on_postgresql=$!
 failed=0
