@@ -59,11 +59,27 @@ _IN_ONE_QUERY = 1000
 
 def roster(selection: Selection, start: int = 0, count: int | None = None) -> tuple[list[RosterRow], int]:
     """A page of memberships and the number of all that are meant."""
+    if count is None:
+        rows = _all(selection)
+        return rows[start:], len(rows)
     keys, total = _keys(selection, start, count)
     return [row for at in range(0, len(keys), _IN_ONE_QUERY) for row in _rows(keys[at : at + _IN_ONE_QUERY])], total
 
 
-def _keys(selection: Selection, start: int, count: int | None) -> tuple[Sequence[int], int]:
+def only(selection: Selection) -> RosterRow | None:
+    """The first membership that is meant."""
+    return next(iter(_all(selection, "LIMIT 1")), None)
+
+
+def _all(selection: Selection, limit: str = "") -> list[RosterRow]:
+    """All memberships that are meant, in their order, by one question."""
+    where, values = _conditions(selection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_shown()}{where} ORDER BY {_order(selection)} {limit}", values)
+        return [_row(row) for row in cursor.fetchall()]
+
+
+def _keys(selection: Selection, start: int, count: int) -> tuple[Sequence[int], int]:
     """The keys of a page, in order, and the number of all."""
     where, values = _conditions(selection)
     order = _order(selection)
@@ -72,10 +88,6 @@ def _keys(selection: Selection, start: int, count: int | None) -> tuple[Sequence
     source = f"FROM subscriptions_member m {lists} {_PEOPLE if 'w.' in where else ''} WHERE {where}"
     everybody = f"SELECT m.id {source} ORDER BY {order}"
     with connection.cursor() as cursor:
-        if count is None:
-            cursor.execute(everybody, values)
-            keys = [key for (key,) in cursor.fetchall()]
-            return keys[start:], len(keys)
         walked = walk(everybody, values)
         if walked is not None:
             return walked[start : start + count], len(walked)
@@ -85,15 +97,6 @@ def _keys(selection: Selection, start: int, count: int | None) -> tuple[Sequence
             return keys, len(keys)
         cursor.execute(f"SELECT COUNT(*) {source}", values)
         return keys, cursor.fetchone()[0]
-
-
-def only(selection: Selection) -> RosterRow | None:
-    """The first membership that is meant, where there is hardly more than one: in one question."""
-    where, values = _conditions(selection)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_shown()}{where} ORDER BY {_order(selection)} LIMIT 1", values)
-        row = cursor.fetchone()
-    return _row(row) if row else None
 
 
 def _rows(keys: Sequence[int]) -> Iterable[RosterRow]:
