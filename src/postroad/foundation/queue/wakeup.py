@@ -1,7 +1,7 @@
 """Waking the workers: nobody polls. Datagrams in the home on SQLite, LISTEN/NOTIFY on PostgreSQL.
 
 A wake-up may be lost (a worker that is just starting), so waiters look once after they opened, and the longest
-wait is bounded.
+wait is bounded. Only who works on a queue hears of it: a woken thread takes the interpreter from those that work.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import os
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,11 @@ def notify(queue: str) -> None:
 
 def _notify_postgresql(queue: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, queue))
+        cursor.execute("SELECT pg_notify(%s, '')", (_channel(queue),))
+
+
+def _channel(queue: str) -> str:
+    return f"{CHANNEL}:{queue}"
 
 
 class _Pending:
@@ -59,7 +63,7 @@ def _send(queue: str) -> None:
     folder = current().home / "run"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for path in folder.glob("*.wake"):
+        for path in _waiting_for(queue, folder):
             try:
                 with _reachable(path) as name:
                     sender.sendto(queue.encode(), name)
@@ -67,6 +71,12 @@ def _send(queue: str) -> None:
                 pass  # Its buffer is full of wake-ups already.
             except OSError:
                 _forget_if_dead(path)
+
+
+def _waiting_for(queue: str, folder: Path) -> list[Path]:
+    with contextlib.suppress(FileNotFoundError):
+        return [folder / name for name in os.listdir(folder) if name.startswith(f"{queue}@")]
+    return []
 
 
 def _forget_if_dead(path: Path) -> None:
@@ -90,19 +100,24 @@ def _reachable(path: Path) -> Iterator[str]:
 
 
 class Wakeup:
-    """One worker's ear: `wait()` blocks until a queue is written to, or a time is over.
+    """One worker's ear: `wait()` blocks until one of its queues is written to, or a time is over.
 
     An event loop attaches itself instead of waiting. On PostgreSQL a connection of its own LISTENs; when that is lost,
     `listen()` (which `wait()` calls) opens it anew.
     """
 
-    def __init__(self, name: str) -> None:
-        self._path = current().home / "run" / f"{name}.{os.getpid()}.wake"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
+    def __init__(self, name: str, queues: Sequence[str]) -> None:
+        self._queues = queues
+        folder, own = current().home / "run", f"{name}.{os.getpid()}.wake"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / own
+        self._names = [folder / f"{queue}@{own}" for queue in queues]
+        self._forget_names()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with _reachable(self._path) as name_of_socket:
             self._socket.bind(name_of_socket)
+        for path in self._names:
+            path.hardlink_to(self._path)
         self._socket.setblocking(False)
         self._listener: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,7 +138,8 @@ class Wakeup:
         wanted = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
         with connection.wrap_database_errors:
             listener = psycopg.connect(**wanted, autocommit=True)
-            listener.execute(f"LISTEN {CHANNEL}")
+            for queue in self._queues:
+                listener.execute(f'LISTEN "{_channel(queue)}"')
         self._listener = listener
         if self._loop is not None:
             self._loop.add_reader(listener.fileno(), self._heard)
@@ -156,7 +172,8 @@ class Wakeup:
                 queues.add(self._socket.recv(64).decode())
         if self._listener is not None:
             try:
-                queues.update(notice.payload for notice in self._listener.notifies(timeout=0))
+                notices = self._listener.notifies(timeout=0)
+                queues.update(notice.channel.partition(":")[2] for notice in notices)
             except Exception:  # noqa: BLE001 — the server went away; `listen()` begins anew
                 self._stop_listening()
         return queues
@@ -186,4 +203,8 @@ class Wakeup:
             self._loop.remove_reader(self._socket.fileno())
         self._stop_listening()
         self._socket.close()
-        self._path.unlink(missing_ok=True)
+        self._forget_names()
+
+    def _forget_names(self) -> None:
+        for path in (self._path, *self._names):
+            path.unlink(missing_ok=True)

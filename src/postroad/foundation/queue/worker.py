@@ -91,7 +91,7 @@ class Worker:
         self.stages = stages
         self.name = worker_name(role)
         self._stopping = threading.Event()
-        self._wakeup = Wakeup(role)
+        self._wakeup = Wakeup(role, [stage.queue for stage in stages])
 
     def run(self) -> None:
         """Work and wait until stopped; a database that is away is waited for, and what was claimed goes on at once."""

@@ -325,7 +325,7 @@ class Delivery:
             actions.note_replies(progress.items())
         self._journal.reset()
         queue.release_claims(self._name)
-        return Wakeup("delivery")
+        return Wakeup("delivery", ["delivery"])
 
     def _give_back(self) -> None:
         """At the end: keep replies of what is not complete and let another process go on at once."""

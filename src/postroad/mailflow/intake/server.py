@@ -28,6 +28,9 @@ _FAILED = Reply(451, "4.3.0", "Something failed here, please try again")
 class Handler(Protocol):
     """Decides about recipients and keeps mails."""
 
+    def is_known(self, address: str) -> bool:
+        """Whether mail for this address is taken, as far as can be told at once."""
+
     async def recipient(self, address: str, mail_from: str) -> Reply | None:
         """None if mail for this address is taken, else the refusal."""
 
@@ -83,22 +86,33 @@ class Connection(asyncio.Protocol):
         if session is None or self._transport is None:
             return
         self._arm()
-        events = session.receive(data)
+        events = self._told_at_once(session, session.receive(data))
         self._weigh(session)
         self._flush()
         self._handle(events)
         if session.busy and session.buffered > _HIGH_WATER:
             self._transport.pause_reading()
 
+    def _told_at_once(self, session: Session, events: list[Event]) -> list[Event]:
+        """Take known recipients without a detour, so that who pipelines gets all replies in one packet."""
+        while (
+            events
+            and isinstance(asked := events[-1], RecipientAsked)
+            and self._listener.handler.is_known(asked.address)
+        ):
+            events = session.answer_recipient(None)
+        return events
+
     def _weigh(self, session: Session) -> None:
         """Count what this client makes us hold; past what all may hold together, its mail is refused for now."""
-        listener = self._listener
-        listener.gathered += session.gathered - self._weight
+        listener, weight = self._listener, session.gathered
+        listener.gathered += weight - self._weight
         if listener.gathered > listener.limits.gathered:
-            listener.gathered -= session.gathered
+            listener.gathered -= weight
             session.refuse_content()
-            listener.gathered += session.gathered
-        self._weight = session.gathered
+            weight = session.gathered
+            listener.gathered += weight
+        self._weight = weight
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
@@ -122,7 +136,7 @@ class Connection(asyncio.Protocol):
         assert session is not None
         current: RecipientAsked | MessageReceived | None = event
         while current is not None:
-            events = await self._ask(session, current)
+            events = self._told_at_once(session, await self._ask(session, current))
             self._weigh(session)
             self._flush()
             current = next((e for e in events if isinstance(e, RecipientAsked | MessageReceived)), None)

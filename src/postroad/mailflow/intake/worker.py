@@ -48,15 +48,16 @@ class Intake:
 
     def __init__(self) -> None:
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._known: dict[str, tuple[float, Resolved]] = {}
+        self._known: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
+    def is_known(self, address: str) -> bool:
+        """Whether it was some list's address a moment ago."""
+        return self._known.get(address, 0.0) > time.monotonic()
+
     async def recipient(self, address: str, mail_from: str) -> Reply | None:
         """None if mail for this address is taken, else the refusal (RFC 5321 §3.3)."""
-        known = self._known.get(address)
-        if known is not None and known[0] > time.monotonic():
-            return None
         found = await self._ask(address)
         if isinstance(found, Reply):
             return found
@@ -111,7 +112,7 @@ class Intake:
             return NO_SUCH_LIST
         if len(self._known) > 10_000:
             self._known.clear()
-        self._known[address] = (time.monotonic() + REMEMBERED_SECONDS, found)
+        self._known[address] = time.monotonic() + REMEMBERED_SECONDS
         return found
 
 
