@@ -6,7 +6,7 @@ from postroad.community.lists.actions import create_domain, create_list
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
-from postroad.foundation.rows import add, among, by_key, first, insert, joined, select
+from postroad.foundation.rows import add, among, by_key, first, insert, insert_many, joined, select
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +74,16 @@ def test_rows_are_found_among_any_number_of_keys():
     for wanted in ([], keys[:1], keys[1:]):
         where, value = among("id", wanted)
         assert [row.pk for row in User.objects.extra(where=[where], params=[value]).order_by("pk")] == wanted
+
+
+def test_many_rows_are_written_in_order_and_what_is_there_already_is_left():
+    into, behind = (
+        "INSERT INTO people_address (email, original_email, display_name, registered_on)",
+        "ON CONFLICT DO NOTHING",
+    )
+    rows = [(f"a{number:03}@example.org", "", f"No. {number}", "2026-11-26 12:00:00+00:00") for number in range(250)]
+    insert_many(into, rows, behind)
+    insert_many(into, [*rows, ("last@example.org", "", "Last", rows[0][3])], behind)
+    insert_many(into, [])
+    names = list(Address.objects.order_by("pk").values_list("display_name", flat=True))
+    assert names == [*(row[2] for row in rows), "Last"]

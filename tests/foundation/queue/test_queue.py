@@ -11,6 +11,7 @@ from postroad.foundation.errors import TryLater
 from postroad.foundation.queue import actions
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.queue.models import Job, Step
+from postroad.foundation.queue.wakeup import Wakeup
 from postroad.foundation.queue.worker import Stage, Worker
 from postroad.foundation.storage import actions as storage
 
@@ -266,6 +267,21 @@ def test_a_waiting_worker_is_woken_by_the_commit():
         worker.stop()
         thread.join(10)
         connection.close()
+
+
+def test_only_who_works_on_a_queue_is_woken():
+    ears = {name: Wakeup(f"on {name}", [name, "both"]) for name in ("a", "b")}
+    try:
+        with transaction.atomic():
+            actions.put("a", envelope())
+        assert ears["a"].wait(5) == {"a"}
+        assert ears["b"].drain() == set()
+        with transaction.atomic():
+            actions.put("both", envelope())
+        assert [ear.wait(5) for ear in ears.values()] == [{"both"}, {"both"}]
+    finally:
+        for ear in ears.values():
+            ear.close()
 
 
 def test_a_job_that_comes_due_later_is_worked_on_then():

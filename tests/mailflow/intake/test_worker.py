@@ -1,6 +1,8 @@
 """One mail that cannot be kept holds up no other; a database that is full or away makes every sender try again."""
 
+import asyncio
 import os
+from collections import Counter
 
 import psycopg
 import pytest
@@ -8,6 +10,7 @@ from django.db import connection
 
 from postroad.community.lists import actions as lists
 from postroad.community.lists.models import MailingList
+from postroad.foundation.queue.models import Step
 from postroad.mailflow.intake import worker
 from postroad.mailflow.intake.actions import ACCEPTED, NO_SUCH_LIST
 from postroad.mailflow.intake.events import Transaction
@@ -110,3 +113,18 @@ def test_a_database_that_is_away_makes_every_sender_try_again_and_is_found_when_
 def test_a_list_that_went_between_rcpt_and_data_is_told(ant):
     assert MailingList.objects.filter(pk=ant.pk).update(list_name="bee")
     assert worker._kept([GOOD]) == [[NO_SUCH_LIST]]
+
+
+def test_clients_that_send_at_the_same_time_share_a_commit(monkeypatch):
+    monkeypatch.setattr(worker, "TOGETHER_SECONDS", 5.0)
+
+    async def send(rounds, clients):
+        intake = worker.Intake()
+        for _ in range(rounds):
+            await asyncio.gather(*(intake.message(GOOD) for _ in range(clients)))
+        intake.close()
+
+    asyncio.run(send(rounds=3, clients=8))
+    by_commit = Counter(Step.objects.filter(stage="intake").values_list("at", flat=True))
+    assert sum(by_commit.values()) == 24
+    assert by_commit[max(by_commit)] == 8

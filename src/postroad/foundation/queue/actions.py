@@ -20,12 +20,9 @@ LEASE_SECONDS = 120.0
 
 _INSERT_JOB = (
     "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"
-    " list_id, message_id, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " list_id, message_id, error)"
 )
-_INSERT_STEP = (
-    "INSERT INTO queue_step (journey, message_id, list_id, at, stage, outcome, reason, reference)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
-)
+_INSERT_STEP = "INSERT INTO queue_step (journey, message_id, list_id, at, stage, outcome, reason, reference)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +40,8 @@ class Claimed:
 
 
 def new_journey() -> str:
-    """A fresh name for one accepted mail's way through Postroad."""
-    return secrets.token_hex(12)
+    """A fresh name for one accepted mail's way through Postroad; young ones are neighbours in the index."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
 
 
 def put(queue: str, envelope: Envelope, due_at: float | None = None) -> None:
@@ -72,7 +69,7 @@ def _insert(
     rows = [
         (queue, int(state), due, encode(e), 0, 0, 0, "", now, e.list_id, e.message_id[:998], error) for e in envelopes
     ]
-    gathering.write(_INSERT_JOB, rows)
+    gathering.insert(_INSERT_JOB, rows)
 
 
 def record(envelope: Envelope, stage: str, outcome: str, reason: str = "", reference: str = "") -> None:
@@ -87,7 +84,7 @@ def record_many(steps: Iterable[tuple[Envelope, str, str, str, str]]) -> None:
         (e.journey, e.message_id[:998], e.list_id, now, stage, outcome, reason.replace("\0", " "), reference)
         for e, stage, outcome, reason, reference in steps
     ]
-    gathering.write(_INSERT_STEP, rows)
+    gathering.insert(_INSERT_STEP, rows)
 
 
 def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claimed]:
@@ -265,7 +262,7 @@ def times_done(envelope: Envelope, stage: str, outcome: str) -> int:
             "SELECT count(*) FROM queue_step WHERE message_id=%s AND list_id=%s AND stage=%s AND outcome=%s", asked
         )
         count: int = cursor.fetchone()[0]
-    return count + sum((row[1], row[2], row[4], row[5]) == asked for row in gathering.not_yet_written(_INSERT_STEP))
+    return count + sum((row[1], row[2], row[4], row[5]) == asked for row in gathering.not_yet_inserted(_INSERT_STEP))
 
 
 def steps_of(message_id: str) -> list[Step]:

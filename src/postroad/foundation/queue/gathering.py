@@ -3,41 +3,57 @@
 A statement costs more than a row. Outside of a batch nothing is gathered, and rows are written at once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection
 
-Row = tuple[Any, ...]
+from postroad.foundation.rows import insert_many
 
-_batch: ContextVar[dict[str, list[Row]] | None] = ContextVar("gathered", default=None)
+Row = tuple[Any, ...]
+_Way = Callable[[str, Sequence[Row]], None]
+
+_batch: ContextVar[dict[tuple[_Way, str], list[Row]] | None] = ContextVar("gathered", default=None)
 
 
 @contextmanager
 def gathering() -> Iterator[None]:
     """Gather rows from here to the end of the block, and write them there; none is written when the block fails."""
-    gathered: dict[str, list[Row]] = {}
+    gathered: dict[tuple[_Way, str], list[Row]] = {}
     token = _batch.set(gathered)
     try:
         yield
     finally:
         _batch.reset(token)
-    for statement, rows in gathered.items():
-        write(statement, rows)
+    for (way, statement), rows in gathered.items():
+        way(statement, rows)
 
 
-def write(statement: str, rows: Iterable[Row]) -> None:
-    """Write rows by this statement, in a batch together with those of its other mails."""
+def insert(into: str, rows: Iterable[Row]) -> None:
+    """Write new rows by `INSERT INTO table (columns)`, in a batch together with those of its other mails."""
+    _write(insert_many, into, rows)
+
+
+def update(statement: str, rows: Iterable[Row]) -> None:
+    """Change rows by this statement for each, in a batch together with those of its other mails."""
+    _write(_for_each, statement, rows)
+
+
+def _write(way: _Way, statement: str, rows: Iterable[Row]) -> None:
     gathered = _batch.get()
     if gathered is not None:
-        gathered.setdefault(statement, []).extend(rows)
-        return
+        gathered.setdefault((way, statement), []).extend(rows)
+    else:
+        way(statement, list(rows))
+
+
+def _for_each(statement: str, rows: Sequence[Row]) -> None:
     with connection.cursor() as cursor:
-        cursor.executemany(statement, list(rows))
+        cursor.executemany(statement, rows)
 
 
-def not_yet_written(statement: str) -> Sequence[Row]:
-    """What was gathered for a statement; who reads rows of this batch must look here too."""
-    return (_batch.get() or {}).get(statement, ())
+def not_yet_inserted(into: str) -> Sequence[Row]:
+    """What was gathered for a table; who reads rows of this batch must look here too."""
+    return (_batch.get() or {}).get((insert_many, into), ())

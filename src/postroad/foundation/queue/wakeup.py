@@ -75,7 +75,7 @@ def _send(queue: str) -> None:
 
 def _waiting_for(queue: str, folder: Path) -> list[Path]:
     with contextlib.suppress(FileNotFoundError):
-        return [folder / name for name in os.listdir(folder) if name.startswith(f"{queue}@")]
+        return [path for path in folder.iterdir() if path.name.startswith(f"{queue}@")]
     return []
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from postroad.foundation.errors import NotFound
-from postroad.foundation.rows import marks
+from postroad.foundation.rows import insert_many, marks
 from postroad.foundation.storage.stores import configured, of_mark
 
 if sys.version_info >= (3, 14):
@@ -44,13 +44,12 @@ def store_many(contents: Iterable[bytes]) -> list[str]:
         rows[key] = (key, len(data), outside.mark + codec if outside else codec, b"" if outside else content, now)
     if not rows:
         return keys
-    with connection.cursor() as cursor:
-        # The row first, and anew if it is there: whoever collects what nobody needs waits for it, or we for them.
-        cursor.executemany(
-            "INSERT INTO storage_blob (key, size, codec, data, created_at) VALUES (%s, %s, %s, %s, %s)"
-            " ON CONFLICT (key) DO UPDATE SET created_at = excluded.created_at",
-            [rows[key] for key in sorted(rows)],
-        )
+    # The row first, and anew if it is there: whoever collects what nobody needs waits for it, or we for them.
+    insert_many(
+        "INSERT INTO storage_blob (key, size, codec, data, created_at)",
+        [rows[key] for key in sorted(rows)],
+        "ON CONFLICT (key) DO UPDATE SET created_at = excluded.created_at",
+    )
     if outside:
         outside.put(packed_by_key)
     return keys

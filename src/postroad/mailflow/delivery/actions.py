@@ -16,7 +16,7 @@ from postroad.foundation.configuration import current
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope, decode
-from postroad.foundation.queue.gathering import gathering, write
+from postroad.foundation.queue.gathering import gathering, update
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.delivery.chunks import (
     Recipient,
@@ -149,7 +149,7 @@ def _finish(work: Work) -> None:
         by_sort["recipient"] += by_sort["temporary"]
         by_sort["temporary"] = []
     done = pack_results(work.results), True, work.chunk
-    write("UPDATE delivery_chunk SET results=%s, done=%s WHERE id=%s", [done])
+    update("UPDATE delivery_chunk SET results=%s, done=%s WHERE id=%s", [done])
     if by_sort["temporary"]:
         _queue_retry(work, [work.recipients[i] for i in by_sort["temporary"]])
     if by_sort["mail"]:

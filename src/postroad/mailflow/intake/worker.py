@@ -27,6 +27,8 @@ log = logging.getLogger("postroad.intake")
 MOST_IN_A_COMMIT = 200
 MOST_OCTETS_IN_A_COMMIT = 33_554_432
 """A commit of large mails ends here, so that those behind it do not wait for all of them."""
+TOGETHER_SECONDS = 0.002
+"""Who shared the last commit is waited for so long: a commit costs as much as eight mails do in it."""
 REMEMBERED_SECONDS = 2.0
 """An address that existed is believed for so long; the commit checks that its list is still there."""
 
@@ -49,6 +51,8 @@ class Intake:
     def __init__(self) -> None:
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._known: dict[str, float] = {}
+        self._shared = 1
+        """How many mails the last commit was for."""
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
@@ -80,23 +84,31 @@ class Intake:
 
     def _run(self) -> None:
         while (first := self._requests.get()) is not None:
-            batch = [first]
-            octets = first.octets
-            while len(batch) < MOST_IN_A_COMMIT and octets < MOST_OCTETS_IN_A_COMMIT and not self._requests.empty():
-                item = self._requests.get()
-                if item is None:
-                    self._requests.put(None)
-                    break
-                batch.append(item)
-                octets += item.octets
-            self._serve(batch)
+            self._serve(self._with_those_behind(first))
         connection.close()
+
+    def _with_those_behind(self, first: _Request) -> list[_Request]:
+        """This request and what waits behind it or comes at once, as much as one commit takes."""
+        batch, octets, end = [first], first.octets, time.monotonic() + TOGETHER_SECONDS
+        while len(batch) < MOST_IN_A_COMMIT and octets < MOST_OCTETS_IN_A_COMMIT:
+            patience = end - time.monotonic() if len(batch) < self._shared else 0.0
+            try:
+                item = self._requests.get(patience > 0, patience)
+            except queue.Empty:
+                break
+            if item is None:
+                self._requests.put(None)
+                break
+            batch.append(item)
+            octets += item.octets
+        return batch
 
     def _serve(self, batch: list[_Request]) -> None:
         asked = [request for request in batch if isinstance(request.subject, str)]
         _answer(asked, [self._look_up(r.subject) for r in asked if isinstance(r.subject, str)])
         mails = [request for request in batch if isinstance(request.subject, Transaction)]
         if mails:
+            self._shared = len(mails)
             with precedence.urgent():
                 results = _kept([r.subject for r in mails if isinstance(r.subject, Transaction)])
             _answer(mails, results)
