@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin
 from postroad.community.lists.models import ListArchiver, MailingList
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import memory
+from postroad.foundation.rows import select
 from postroad.foundation.sections import Archivers
 
 OWN = "hyperkitty"
@@ -95,7 +96,7 @@ def keeps_own(mailing_list: MailingList) -> bool:
 
 
 def _stored(mailing_list: MailingList) -> dict[str, bool]:
-    return dict(ListArchiver.objects.filter(mailing_list=mailing_list).values_list("name", "is_enabled"))
+    return {row.name: row.is_enabled for row in select(ListArchiver, "mailing_list_id = %s", mailing_list.pk)}
 
 
 def _stored_for_batch(mailing_list: MailingList) -> dict[str, bool]:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from postroad.community.lists.models import Domain, HeaderMatch, MailingList
 from postroad.foundation.queue import memory
-from postroad.foundation.rows import among, first
+from postroad.foundation.rows import among, first, joined, select
 
 
 def find_domain(mail_host: str) -> Domain | None:
@@ -50,7 +50,12 @@ def list_of_mail(list_id: str) -> MailingList | None:
 
 
 def _with_domain(list_id: str) -> MailingList | None:
-    return MailingList.objects.select_related("domain").filter(list_id=list_id).first()
+    rows = joined((MailingList, Domain), "JOIN lists_domain t1 ON t1.id = t0.domain_id WHERE t0.list_id = %s", list_id)
+    if not rows:
+        return None
+    mailing_list: MailingList = rows[0][0]
+    mailing_list.domain = rows[0][1]
+    return mailing_list
 
 
 def list_by_address(local: str, domain: str) -> MailingList | None:
@@ -89,4 +94,5 @@ def header_matches(mailing_list: MailingList) -> "QuerySet[HeaderMatch]":
 
 def header_matches_of_mail(mailing_list: MailingList) -> list[HeaderMatch]:
     """The same for a mail in the queue; looked up once for a batch."""
-    return memory.once(("header matches", mailing_list.pk), lambda: list(header_matches(mailing_list)))
+    key, where = mailing_list.pk, "mailing_list_id = %s ORDER BY position"
+    return memory.once(("header matches", key), lambda: select(HeaderMatch, where, key))

@@ -13,6 +13,7 @@ from postroad.community.notices.models import OwnText, TemplateUri
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 from postroad.foundation.queue import memory
+from postroad.foundation.rows import marks, select
 
 _SLICE = Path(__file__).parent
 _VARIABLE = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+)|\$)")
@@ -61,24 +62,30 @@ def text(name: str, mailing_list: MailingList | None, language: str = "") -> str
 
 def _own_text(name: str, mailing_list: MailingList | None, languages: Sequence[str]) -> str | None:
     contexts = [*([mailing_list.list_id, mailing_list.mail_host] if mailing_list else []), ""]
-    fetched = {row.context: row for row in TemplateUri.objects.filter(name=name, context__in=contexts)}
+    fetched = {row.context: row for row in _uris(name, contexts)}
     found = {}
     for context, row in fetched.items():
         body = text_of(row, _in_uris(mailing_list, languages[0]))
         if body is not None:
             found[context, ""] = body
-    written = OwnText.objects.filter(name=name, context__in=contexts, language__in=languages)
-    found |= {(context, lang): body for context, lang, body in written.values_list("context", "language", "text")}
+    where = f"name = %s AND context IN ({marks(len(contexts))}) AND language IN ({marks(len(languages))})"
+    written = select(OwnText, where, name, *contexts, *languages)
+    found |= {(own.context, own.language): own.text for own in written}
     order = [(c, lang) for tier in (languages[:2], languages[2:]) for c in contexts for lang in tier]
     return next((found[place] for place in order if place in found), None)
+
+
+def _uris(name: str, contexts: Sequence[str]) -> list[TemplateUri]:
+    """Where texts of this name come from, for these scopes; asked for every post, and looked up once for a batch."""
+    where = f"name = %s AND context IN ({marks(len(contexts))})"
+    return memory.once(("uris", name, *contexts), lambda: select(TemplateUri, where, name, *contexts))
 
 
 def not_tried(name: str, mailing_list: MailingList | None, language: str = "") -> list[tuple[TemplateUri, str]]:
     """Where the text of a template would come from that nobody asked yet."""
     contexts = [*([mailing_list.list_id, mailing_list.mail_host] if mailing_list else []), ""]
     values = _in_uris(mailing_list, language or language_of(mailing_list))
-    rows = TemplateUri.objects.filter(name=name, context__in=contexts)
-    return [(row, uri) for row in rows if (uri := uri_of(row, values)) and not was_tried(uri)]
+    return [(row, uri) for row in _uris(name, contexts) if (uri := uri_of(row, values)) and not was_tried(uri)]
 
 
 def _in_uris(mailing_list: MailingList | None, language: str) -> Mapping[str, str]:

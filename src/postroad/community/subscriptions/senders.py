@@ -6,6 +6,7 @@ from django.db import connection
 
 from postroad.community.lists.models import MailingList
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.rows import by_key, marks
 
 _MEMBERS = """
 WITH given AS (SELECT id, email, user_id FROM people_address WHERE email IN ({marks}))
@@ -34,14 +35,13 @@ def sender_member(mailing_list: MailingList, senders: Sequence[str]) -> tuple[Me
     """
     if not senders:
         return None
-    marks = ", ".join(["%s"] * len(senders))
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS.format(marks=marks), [*senders, *[mailing_list.pk] * 3])
+        cursor.execute(_MEMBERS.format(marks=marks(len(senders))), [*senders, *[mailing_list.pk] * 3])
         rows = cursor.fetchall()
     if not rows:
         return None
     pk, email = min(rows, key=lambda row: (senders.index(row[1]), row[0]))
-    return Member.objects.get(pk=pk), email
+    return by_key(Member, [pk])[pk], email
 
 
 def wants_acknowledgement(mailing_list: MailingList, author: str) -> bool:

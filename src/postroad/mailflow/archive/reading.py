@@ -34,9 +34,9 @@ class Reading:
     words: tuple[str, str, str]
 
 
-def read(raw: bytes) -> Reading:
-    """Read a mail; never fails, whatever it is."""
-    headers = Headers.parse(raw)
+def read(raw: bytes, headers: Headers | None = None) -> Reading:
+    """Read a mail, whose header may have been read already; never fails, whatever it is."""
+    headers = headers or Headers.parse(raw)
     authors = parse_addresses(headers.get_all("from")[:1])
     subject = on_one_line(decode_words(headers.get("subject") or ""))
     name = on_one_line(authors[0].display_name if authors else "")[:255]

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Model
 
 from postroad.community.lists.models import MailingList
+from postroad.foundation.rows import by_key, insert_many, marks
 from postroad.mailflow.archive.freshness import touch
 from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Tag, Thread
 from postroad.mailflow.archive.weaving import Node, Strand, Wait, Weave
@@ -45,31 +47,27 @@ def _chunks(values: Collection[str]) -> Iterator[list[str]]:
 
 def places_by_hash(mailing_list: MailingList, hashes: Collection[str]) -> dict[str, tuple[str, int]]:
     """Which of these Message-IDs are archived: the storage key of the content, and the row's."""
-    rows = Mail.objects.filter(mailing_list=mailing_list)
-    return {
-        hash_: (message, pk)
-        for chunk in _chunks(hashes)
-        for hash_, message, pk in rows.filter(message_id_hash__in=chunk).values_list("message_id_hash", "message", "pk")
-    }
+    found = "message_id_hash, message, id FROM archive_mail WHERE mailing_list_id = %s AND message_id_hash"
+    return {hash_: (message, pk) for hash_, message, pk in _of_list(mailing_list, found, hashes)}
+
+
+def _of_list(mailing_list: MailingList, query: str, hashes: Collection[str]) -> list[tuple[Any, ...]]:
+    """What a `SELECT` finds of a list for these hashes, which stand at its end; Django's ORM would make it anew."""
+    rows: list[tuple[Any, ...]] = []
+    with connection.cursor() as cursor:
+        for chunk in _chunks(hashes):
+            cursor.execute(f"SELECT {query} IN ({marks(len(chunk))})", [mailing_list.pk, *chunk])
+            rows += cursor.fetchall()
+    return rows
 
 
 def weave_around(mailing_list: MailingList, coming: Collection[str], referred: Collection[str]) -> Weave:
     """What is known around mails that come and the mails they refer to."""
     weave = Weave(_new_keys(Thread), _parent_of)
     strands: dict[int, Strand] = {}
-    places = [
-        row
-        for chunk in _chunks(referred)
-        for row in Mail.objects.filter(mailing_list=mailing_list, message_id_hash__in=chunk).values_list(*_PLACE)
-    ]
-    waits = [
-        row
-        for chunk in _chunks(coming)
-        for row in AwaitedMail.objects.filter(mailing_list=mailing_list, message_id_hash__in=chunk).values_list(
-            "pk", "message_id_hash", "nearness", *(f"mail__{name}" for name in _PLACE)
-        )
-    ]
-    for thread in Thread.objects.filter(pk__in={row[2] for row in places} | {row[5] for row in waits}):
+    places = _of_list(mailing_list, _PLACES, referred)
+    waits = _of_list(mailing_list, _WAITS, coming)
+    for thread in by_key(Thread, {row[2] for row in places} | {row[5] for row in waits}).values():
         strands[thread.pk] = Strand(
             thread.pk, thread.key, thread.subject, thread.first_at, thread.last_at, thread.count, thread.starter,
             thread.last_by,
@@ -83,7 +81,12 @@ def weave_around(mailing_list: MailingList, coming: Collection[str], referred: C
     return weave
 
 
-_PLACE = ("pk", "message_id_hash", "thread_id", "parent_id")
+_PLACES = "id, message_id_hash, thread_id, parent_id FROM archive_mail WHERE mailing_list_id = %s AND message_id_hash"
+_WAITS = (
+    "w.id, w.message_id_hash, w.nearness, m.id, m.message_id_hash, m.thread_id, m.parent_id"
+    " FROM archive_awaited_mail w JOIN archive_mail m ON m.id = w.mail_id"
+    " WHERE w.mailing_list_id = %s AND w.message_id_hash"
+)
 
 
 def _parent_of(pk: int) -> int | None:
@@ -118,7 +121,7 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[NewMail]) -
     nodes = list(weave.nodes.values())
     strands = {node.strand for node in nodes}
     living = {strand.final() for strand in strands}
-    Thread.objects.bulk_create([_thread(s, mailing_list) for s in living if s.is_new])
+    _insert_threads(mailing_list, (s for s in living if s.is_new))
     _update_threads(s for s in living if s.is_changed and not s.is_new)
     for mail in mails:
         node = weave.nodes[mail.message_id_hash]
@@ -142,7 +145,7 @@ _COLUMNS = (
     "id", "mailing_list_id", "thread_id", "parent_id", "message", "message_id", "message_id_hash", "subject",
     "sender_name", "sender_email", "date", "archived_at", "size", "preview", "attachments", "likes", "dislikes",
 )  # fmt: skip
-_INSERT = f"INSERT INTO archive_mail ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"  # noqa: S608 — our names
+_INSERT = f"INSERT INTO archive_mail ({', '.join(_COLUMNS)})"
 
 
 def insert(mails: Iterable[tuple[NewMail, int, datetime]]) -> None:
@@ -158,15 +161,24 @@ def insert(mails: Iterable[tuple[NewMail, int, datetime]]) -> None:
         )
         for m, mailing_list, archived_at in mails
     ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, values)
+    insert_many(_INSERT, values)
 
 
-def _thread(strand: Strand, mailing_list: MailingList) -> Thread:
-    return Thread(
-        pk=strand.pk, mailing_list=mailing_list, key=strand.key, subject=strand.subject, first_at=strand.first_at,
-        last_at=strand.last_at, count=strand.count, starter=strand.starter, last_by=strand.last_by,
-    )  # fmt: skip
+def _insert_threads(mailing_list: MailingList, strands: Iterable[Strand]) -> None:
+    moment = connection.ops.adapt_datetimefield_value
+    now = moment(datetime.now(UTC))
+    rows = [
+        (
+            s.pk, mailing_list.pk, s.key, s.subject, moment(s.first_at), moment(s.last_at), s.count, s.starter,
+            s.last_by, "", now,
+        )
+        for s in strands
+    ]  # fmt: skip
+    insert_many(
+        "INSERT INTO archive_thread (id, mailing_list_id, key, subject, first_at, last_at, count, starter, last_by,"
+        " category, changed_at)",
+        rows,
+    )
 
 
 def _update_threads(strands: Iterable[Strand]) -> None:
@@ -199,11 +211,12 @@ def join(source: int, into: int) -> None:
 
 def _write_waits(mailing_list: MailingList, weave: Weave) -> None:
     waits = weave.every_wait()
-    AwaitedMail.objects.filter(pk__in=[w.pk for w in waits if w.is_over and w.pk is not None]).delete()
-    AwaitedMail.objects.bulk_create(
-        AwaitedMail(mailing_list=mailing_list, message_id_hash=w.hash, mail_id=w.node.pk, nearness=w.nearness)
-        for w in waits
-        if w.pk is None and not w.is_over
+    over = [w.pk for w in waits if w.is_over and w.pk is not None]
+    if over:
+        AwaitedMail.objects.filter(pk__in=over).delete()
+    insert_many(
+        "INSERT INTO archive_awaited_mail (mailing_list_id, message_id_hash, mail_id, nearness)",
+        [(mailing_list.pk, w.hash, w.node.pk, w.nearness) for w in waits if w.pk is None and not w.is_over],
     )
 
 

@@ -15,6 +15,13 @@ from postroad.mailflow.archive.actions import Incoming, archive_many
 from postroad.mailflow.archive.reading import read
 
 
+class _Post:
+    """A mail to be archived, with its header."""
+
+    def __init__(self, envelope: Envelope, raw: bytes) -> None:
+        self.envelope, self.raw, self.headers = envelope, raw, Headers.parse(raw)
+
+
 def work(envelopes: Sequence[Envelope]) -> None:
     """Archive mails, those of a list together."""
     by_list: dict[str, list[Envelope]] = {}
@@ -26,20 +33,19 @@ def work(envelopes: Sequence[Envelope]) -> None:
         if mailing_list is None or not keeps_own(mailing_list):
             _leave_out(of_list, "the list keeps no archive")
             continue
-        mails = [(envelope, contents.get(envelope.message) or storage.load(envelope.message)) for envelope in of_list]
-        unwanted = [envelope for envelope, raw in mails if not may_be_archived(Headers.parse(raw))]
-        _leave_out(unwanted, "the author asked for that")
-        _archive(mailing_list, [(envelope, raw) for envelope, raw in mails if envelope not in unwanted])
+        posts = [_Post(e, contents.get(e.message) or storage.load(e.message)) for e in of_list]
+        _leave_out((post.envelope for post in posts if not may_be_archived(post.headers)), "the author asked for that")
+        _archive(mailing_list, [post for post in posts if may_be_archived(post.headers)])
 
 
 def _leave_out(envelopes: Iterable[Envelope], why: str) -> None:
     queue.record_many((envelope, "archive", "not archived", why, "") for envelope in envelopes)
 
 
-def _archive(mailing_list: MailingList, mails: Sequence[tuple[Envelope, bytes]]) -> None:
-    incoming = [Incoming(raw, e.message_id, e.received_at, e.message) for e, raw in mails]
-    places = archive_many(mailing_list, incoming, [read(raw) for _, raw in mails])
-    for (envelope, _), place in zip(mails, places, strict=True):
+def _archive(mailing_list: MailingList, posts: Sequence[_Post]) -> None:
+    incoming = [Incoming(p.raw, p.envelope.message_id, p.envelope.received_at, p.envelope.message) for p in posts]
+    places = archive_many(mailing_list, incoming, [read(post.raw, post.headers) for post in posts])
+    for envelope, place in zip((post.envelope for post in posts), places, strict=True):
         if place.new is None:
             _leave_out([envelope], "the very same mail is there already")
             continue
