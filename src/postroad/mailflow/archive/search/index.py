@@ -125,17 +125,15 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
         key, condition, match, rank = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists), f"bm25({TABLE}, 0, 4, 2, 1)"
         source = f"{TABLE} s"
     conditions, parameters = _conditions(query)
-    join = f" JOIN archive_mail d ON d.id = s.{key}" if conditions else ""
+    # The dates are joined inside of the limit: PostgreSQL would read the whole table of mails outside of it.
     inner = (
-        f"SELECT s.{key} AS found, {rank if by_relevance else 0} AS rank FROM {source}{join}"
+        f"SELECT d.id, d.date, {rank if by_relevance else 0} AS rank"
+        f" FROM {source} JOIN archive_mail d ON d.id = s.{key}"
         f" WHERE {condition}{conditions} ORDER BY s.{key} DESC LIMIT {RANKED if by_relevance else COUNTED}"
     )
-    order = "f.rank, m.date DESC, m.id DESC" if by_relevance else "m.date DESC, m.id DESC"
+    order = "f.rank, f.date DESC, f.id DESC" if by_relevance else "f.date DESC, f.id DESC"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT m.id FROM ({inner}) f JOIN archive_mail m ON m.id = f.found ORDER BY {order} LIMIT {COUNTED}",
-            [match, *parameters],
-        )
+        cursor.execute(f"SELECT f.id FROM ({inner}) f ORDER BY {order} LIMIT {COUNTED}", [match, *parameters])
         found = [row[0] for row in cursor.fetchall()]
     return Found(found[start : start + count], len(found))
 
