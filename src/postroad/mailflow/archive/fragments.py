@@ -24,6 +24,7 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 — the na
 from postroad.community.lists.models import MailingList
 from postroad.mailflow.archive.models import Mail, Thread
 from postroad.mailflow.archive.posts import Person, Post, author, person
+from postroad.mailflow.archive.reading import subject_of_thread
 
 _WORDS = (
     N_("answers"), N_("Attachments"), N_("Delete"), N_("Dislike"), N_("dislikes"), N_("Like"), N_("likes"), N_("mails"),
@@ -124,7 +125,7 @@ class Writer:
         mail = post.mail
         message = f"{self._list}message/{mail.message_id_hash}/"
         if not self._token:
-            reply = f"subject={quote(post.reply_subject)}&amp;In-Reply-To=%3C{quote(mail.message_id)}%3E"
+            reply = f"subject={_reply_subject(mail.subject)}&amp;In-Reply-To=%3C{quote(mail.message_id)}%3E"
             return f'<a href="mailto:{self._address}?{reply}">{self._words["Reply"]}</a>{self._opinions(mail)}'
         delete = f'<a href="{message}delete/">{self._words["Delete"]}</a>' if self._may_moderate else ""
         return (
@@ -171,6 +172,12 @@ def avatar(who: Person) -> str:
     return f'<span class="avatar a{who.hue}" aria-hidden="true">{escape(who.initials)}</span>'
 
 
+@functools.lru_cache(maxsize=500)
+def _reply_subject(subject: str) -> str:
+    """The subject of a reply as an address has it; the mails of a conversation share it."""
+    return quote(f"Re: {subject_of_thread(subject)}")
+
+
 @functools.cache
 def _words(language: str | None) -> tuple[Mapping[str, str], Mapping[int, str]]:
     """The words of the pieces, and the months' short names, in the language that is active."""
@@ -183,19 +190,21 @@ def found(hits: Sequence[Hit], *, with_lists: bool) -> SafeString:
     if not hits:
         return SafeString()
     months = _words(get_language())[1]
-    return mark_safe(f'<ul class="rows">{"".join(_hit(hit, months, with_lists=with_lists) for hit in hits)}</ul>')
+    addresses = {list_id: reverse("archive:overview", args=(list_id,)) for list_id in {hit.list_id for hit in hits}}
+    items = (_hit(hit, addresses[hit.list_id], months, with_list=with_lists) for hit in hits)
+    return mark_safe(f'<ul class="rows">{"".join(items)}</ul>')
 
 
-def _hit(hit: Hit, months: Mapping[int, str], *, with_lists: bool) -> str:
+def _hit(hit: Hit, address: str, months: Mapping[int, str], *, with_list: bool) -> str:
     mail, who, at = hit.mail, author(hit.mail), hit.mail.date
-    place = f" · {escape(hit.list_id)}" if with_lists else ""
+    place = f" · {escape(hit.list_id)}" if with_list else ""
     files = ""
     if mail.attachments:
         count = ngettext("%(n)s attachment", "%(n)s attachments", mail.attachments) % {"n": mail.attachments}
         files = f" · {escape(count)}"
-    address = escape(f"{reverse('archive:overview', args=(hit.list_id,))}message/{mail.message_id_hash}/")
     return (
-        f'<li class="row">{avatar(who)}<div class="what"><h2><a href="{address}">'
+        f'<li class="row">{avatar(who)}<div class="what">'
+        f'<h2><a href="{escape(address)}message/{mail.message_id_hash}/">'
         f'<bdi>{escape(mail.subject or "(no subject)")}</bdi></a></h2><p dir="auto">{hit.snippet}</p>'
         f'<p class="meta"><bdi>{escape(who.name)}</bdi>{place}{files}</p></div>'
         f'<time class="at" datetime="{at.isoformat()}">{at.day} {months[at.month]} {at.year}</time></li>\n'

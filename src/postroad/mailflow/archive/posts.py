@@ -9,7 +9,6 @@ from django.urls import reverse
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.plain import hidden_address
-from postroad.mailflow.archive.reading import subject_of_thread
 from postroad.mailflow.archive.render import Content, RenderedMails, content_of
 
 DEEPEST = 5
@@ -44,11 +43,6 @@ class Post:
     def answers_name(self) -> str:
         """Who wrote what this replies to."""
         return author(self.answers).name if self.answers else ""
-
-    @property
-    def reply_subject(self) -> str:
-        """The subject of a reply."""
-        return f"Re: {subject_of_thread(self.mail.subject)}"
 
 
 def person(name: str, email: str = "") -> Person:
