@@ -97,6 +97,16 @@ class Visit:
         self.page.click("main form.form button[type=submit]")
         self.page.wait_for_url(f"{self.demo}/")
 
+    def fill(self) -> None:
+        """Have a token and a webhook, with texts that do not fit on one line of a phone."""
+        long = "a-very-long-path-with-nothing-to-break-it-at"
+        self.page.goto(f"{self.demo}/webhooks/")
+        self.page.fill("main input[name=url]", f"https://hooks.example.net/{long.replace('-', '')}")
+        self.page.click("main form.form button[type=submit]")
+        self.page.goto(f"{self.demo}/accounts/tokens/")
+        self.page.fill("main input[name=name]", long)
+        self.page.click("main form.form button[type=submit]")
+
     def look(self, path: str) -> list[str]:
         """Go there, judge the page, and tell where it leads."""
         self.page.goto(urljoin(self.demo, path))
@@ -145,6 +155,7 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(demo, browser, size,
     visit = Visit(browser, demo, size, scheme)
     if who == "owner":
         visit.sign_in()
+        visit.fill()
     seen = walk(visit)
     assert len(seen) > (20 if who == "visitor" else 30), seen
     visit.context.close()

@@ -22,6 +22,7 @@ from postroad.foundation.webhooks import actions, destination
 from postroad.foundation.webhooks.models import Delivery, Webhook
 from postroad.foundation.webhooks.worker import signature
 from postroad.mailflow.timetable import HOOKS
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,6 +209,12 @@ def test_a_name_that_answers_otherwise_the_second_time_gains_nothing(receiver, s
     with pytest.raises(destination.Unreachable):
         destination.post("http://rebind.example/hook", b"", {})
     assert (asked, reached) == (["rebind.example"], ["93.184.216.34"])
+
+
+def test_why_an_address_was_not_reached_is_told_in_words(settings):
+    settings.POSTROAD = dataclasses.replace(settings.POSTROAD, webhooks=Webhooks(allow_networks=("127.0.0.0/8",)))
+    with pytest.raises(destination.Unreachable, match=r"^Connection refused$"):
+        destination.post(f"http://127.0.0.1:{free_port()}/hook", b"", {})
 
 
 @pytest.mark.parametrize(

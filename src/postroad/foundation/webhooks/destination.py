@@ -58,7 +58,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         answer = connection.getresponse()
         answer.read(LARGEST_ANSWER)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(str(error) or type(error).__name__) from None
+        raise Unreachable(getattr(error, "strerror", None) or str(error) or type(error).__name__) from None
     finally:
         connection.close()
     return answer.status
