@@ -47,7 +47,7 @@ STAGES = (
     Stage("archive", archive, batch=50, together=10),
     Stage("mail_commands", obey, batch=10),  # ► notices in pipeline
     Stage("bounces", judge_bounce, batch=50),
-    Stage("digests", collect, batch=25),  # ► issues, when one is full
+    Stage("digests", collect, batch=25, reads=False),  # ► issues, when one is full
 )
 
 GATEWAYS = (

@@ -98,3 +98,24 @@ def test_a_file_that_is_gone_is_told_by_its_place(kind, tmp_path):
             actions.load(key)
     else:
         assert actions.load(key) == MAIL
+
+
+def test_what_is_at_hand_is_not_asked_for_again_and_the_rest_is(django_assert_num_queries):
+    keys = actions.store_many([MAIL, b"short", b"not at hand"])
+    with actions.at_hand([*keys[:2], "f" * 64]):
+        with django_assert_num_queries(0):
+            assert [actions.load(key) for key in keys[:2]] == [MAIL, b"short"]
+        assert actions.load(keys[2]) == b"not at hand"
+        with pytest.raises(NotFound):
+            actions.load("f" * 64)
+    with django_assert_num_queries(1):
+        actions.load(keys[0])
+
+
+def test_a_content_that_cannot_be_read_holds_up_no_other():
+    good, bad = actions.store_many([MAIL, MAIL + MAIL])
+    Blob.objects.filter(key=bad).update(data=b"damaged")
+    with actions.at_hand([good, bad]):
+        assert actions.load(good) == MAIL
+        with pytest.raises(Exception, match=r"(?i)zstd|frame|decompress"):
+            actions.load(bad)

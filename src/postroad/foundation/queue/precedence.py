@@ -107,4 +107,5 @@ def patient() -> Iterator[None]:
         with _turn:
             _busy = False
             _turn.notify_all()
-        time.sleep(HAND_OVER)
+        if connection.vendor == "sqlite":
+            time.sleep(HAND_OVER)

@@ -13,7 +13,7 @@ import traceback
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.queue.wakeup import Wakeup
+from postroad.foundation.storage import actions as storage
 from postroad.foundation.storage.trouble import is_the_databases_own
 
 log = logging.getLogger("postroad.queue")
@@ -36,6 +37,8 @@ LONGEST_TRANSACTION = 0.05
 
 Whoever accepts mail waits for the mail in hand only.
 """
+LARGE = 65_536
+"""Octets of a mail that is not loaded together with its neighbours."""
 MOST_DEATHS = 5
 """A job whose worker died more often while holding it is quarantined instead of killing the next one."""
 
@@ -55,6 +58,8 @@ class Stage:
     work: Callable[[Envelope], None] | Callable[[Envelope, Any], None] | Callable[[Sequence[Envelope]], None]
     batch: int = 25
     outside: Callable[[Envelope], Any] | None = None
+    reads: bool = True
+    """Whether the work loads each mail's content."""
     together: int = 1
     """How many mails `work` takes at once; with more than one it takes a sequence."""
 
@@ -82,6 +87,12 @@ def worker_name(role: str) -> str:
 def _transaction() -> Iterator[None]:
     with precedence.patient(), transaction.atomic(), memory.remembering():
         yield
+
+
+def _at_hand(jobs: Sequence[Claimed]) -> AbstractContextManager[None]:
+    """The contents of a batch's mails, loaded by one query; large ones one by one when their turn comes."""
+    envelopes = (job.envelope for job in jobs)
+    return storage.at_hand(e.message for e in envelopes if e.message and e.size < LARGE)
 
 
 class Worker:
@@ -143,8 +154,9 @@ class Worker:
         jobs = self._alone_if_suspect(jobs)
         failed: list[_Failure] = []
         waiting = deque(jobs)
-        while waiting:
-            failed += self._commit(stage, waiting)
+        with _at_hand(jobs) if stage.reads and len(jobs) > 1 else nullcontext():
+            while waiting:
+                failed += self._commit(stage, waiting)
         for job, error, text in failed:
             with transaction.atomic():
                 self._set_aside(job, error, text)

@@ -3,9 +3,12 @@
 import hashlib
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 
-from django.db import connection
+from django.db import Error, connection
 
 from postroad.foundation.errors import NotFound
 from postroad.foundation.rows import insert_many, marks
@@ -17,6 +20,7 @@ else:
     from backports import zstd
 
 _SMALLEST_PACKED = 128
+_at_hand: ContextVar[Mapping[str, bytes]] = ContextVar("at hand", default=MappingProxyType({}))
 
 
 def key_of(data: bytes) -> str:
@@ -62,12 +66,31 @@ def load(key: str) -> bytes:
         NotFound: nothing is kept under it.
         TryLater: they are kept outside, and not to be had just now.
     """
+    found = _at_hand.get().get(key)
+    if found is not None:
+        return found
     with connection.cursor() as cursor:
         cursor.execute("SELECT codec, data FROM storage_blob WHERE key = %s", (key,))
         row = cursor.fetchone()
     if row is None:
         raise NotFound(f"No content is stored under {key}.")
     return _unpack(*packed(key, row[0], bytes(row[1])))
+
+
+@contextmanager
+def at_hand(keys: Iterable[str]) -> Iterator[None]:
+    """Load contents by one query, and let `load` find them inside of the block; what a key names never changes."""
+    try:
+        found = load_many(keys)
+    except Error:
+        raise
+    except Exception:  # noqa: BLE001 — one of them cannot be had; who asks for it is told then
+        found = {}
+    token = _at_hand.set(found)
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
 
 
 def load_many(keys: Iterable[str]) -> dict[str, bytes]:

@@ -27,13 +27,12 @@ def work(envelopes: Sequence[Envelope]) -> None:
     by_list: dict[str, list[Envelope]] = {}
     for envelope in envelopes:
         by_list.setdefault(envelope.list_id, []).append(envelope)
-    contents = storage.load_many(envelope.message for envelope in envelopes)
     for list_id, of_list in by_list.items():
         mailing_list = list_of_mail(list_id)
         if mailing_list is None or not keeps_own(mailing_list):
             _leave_out(of_list, "the list keeps no archive")
             continue
-        posts = [_Post(e, contents.get(e.message) or storage.load(e.message)) for e in of_list]
+        posts = [_Post(e, storage.load(e.message)) for e in of_list]
         _leave_out((post.envelope for post in posts if not may_be_archived(post.headers)), "the author asked for that")
         _archive(mailing_list, [post for post in posts if may_be_archived(post.headers)])
 

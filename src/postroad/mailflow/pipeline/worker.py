@@ -24,6 +24,7 @@ from postroad.foundation.message.headers import Replace, apply_edits
 from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.segments import Template, encode
 from postroad.foundation.queue import actions as queue
+from postroad.foundation.queue import memory
 from postroad.foundation.queue.envelope import Envelope
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.pipeline.compile import template_of
@@ -151,9 +152,11 @@ def _acknowledge(draft: Draft) -> None:
     """Tell an author who wants to know that the post went out; no machine is told (RFC 3834 §2)."""
     if limits.is_automatic(draft.headers):
         return
-    if draft.author and wants_acknowledgement(draft.mailing_list, draft.author):
+    mailing_list, author = draft.mailing_list, draft.author
+    key = "acknowledge", mailing_list.pk, author
+    if author and memory.once(key, lambda: wants_acknowledgement(mailing_list, author)):
         notices.send_notice(
-            "list:user:notice:post", mailing_list=draft.mailing_list, to=[draft.author],
+            "list:user:notice:post", mailing_list=mailing_list, to=[author],
             values={"subject": draft.original_subject or decode_words(draft.headers.get("subject") or "")},
         )  # fmt: skip
 
