@@ -1,7 +1,5 @@
 """Keep bytes and find them again under their SHA-256, packed with zstd. Callers do not know where they lie."""
 
-import hashlib
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,20 +10,12 @@ from django.db import Error, connection
 
 from postroad.foundation.errors import NotFound
 from postroad.foundation.rows import insert_many, marks
+from postroad.foundation.storage.packing import Packed, key_of, pack, unpack
 from postroad.foundation.storage.stores import configured, of_mark
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+__all__ = ["at_hand", "keep_packed", "key_of", "load", "load_many", "packed", "store", "store_many"]
 
-_SMALLEST_PACKED = 128
 _at_hand: ContextVar[Mapping[str, bytes]] = ContextVar("at hand", default=MappingProxyType({}))
-
-
-def key_of(data: bytes) -> str:
-    """The name these bytes are kept under: their SHA-256 in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def store(data: bytes) -> str:
@@ -33,19 +23,16 @@ def store(data: bytes) -> str:
     return store_many((data,))[0]
 
 
-def store_many(contents: Iterable[bytes]) -> list[str]:
-    """Keep several contents in one statement; their keys in order."""
+def store_many(contents: Iterable[bytes | Packed]) -> list[str]:
+    """Keep several contents, some of them packed already, in one statement; their keys in order."""
     now = time.time()
     outside = configured()
     keys, rows, packed_by_key = [], {}, {}
-    for data in contents:
-        key = key_of(data)
+    for content in contents:
+        key, size, codec, data = content if isinstance(content, Packed) else pack(content)
         keys.append(key)
-        if key in rows:
-            continue
-        codec, content = ("zstd", zstd.compress(data, 3)) if len(data) >= _SMALLEST_PACKED else ("raw", data)
-        packed_by_key[key] = content
-        rows[key] = (key, len(data), outside.mark + codec if outside else codec, b"" if outside else content, now)
+        packed_by_key[key] = data
+        rows[key] = (key, size, outside.mark + codec if outside else codec, b"" if outside else data, now)
     if not rows:
         return keys
     # The row first, and anew if it is there: whoever collects what nobody needs waits for it, or we for them.
@@ -74,7 +61,7 @@ def load(key: str) -> bytes:
         row = cursor.fetchone()
     if row is None:
         raise NotFound(f"No content is stored under {key}.")
-    return _unpack(*packed(key, row[0], bytes(row[1])))
+    return unpack(*packed(key, row[0], bytes(row[1])))
 
 
 @contextmanager
@@ -128,10 +115,6 @@ def keep_packed(key: str, codec: str, data: bytes) -> tuple[str, bytes]:
     return outside.mark + codec, b""
 
 
-def _unpack(codec: str, data: bytes) -> bytes:
-    return zstd.decompress(data) if codec == "zstd" else data
-
-
 def _unpacked(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, bytes]:
     inside: dict[str, tuple[str, bytes]] = {}
     outside: dict[str, dict[str, str]] = {}
@@ -142,4 +125,4 @@ def _unpacked(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, bytes]:
             inside[key] = (codec, data)
     for mark, codecs in outside.items():
         inside |= {key: (codecs[key], data) for key, data in of_mark(mark).get(codecs).items()}
-    return {key: _unpack(codec, data) for key, (codec, data) in inside.items()}
+    return {key: unpack(codec, data) for key, (codec, data) in inside.items()}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from postroad.community.lists.models import MailingList
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.foundation.storage import actions as storage
+from postroad.foundation.storage.packing import Packed
 from postroad.mailflow.archive import rows
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.reading import Reading, date_or, read
@@ -19,7 +20,8 @@ from postroad.mailflow.archive.weaving import Comer
 class Incoming:
     """A mail to be archived."""
 
-    raw: bytes
+    raw: bytes | Packed
+    """As it came, or packed already by who read it."""
     message_id: str
     received_at: float
     """Unix time; the mail's date when its own cannot be used."""
@@ -28,10 +30,11 @@ class Incoming:
 
 
 def archive(mailing_list: MailingList, incoming: Incoming) -> Mail | None:
-    """Archive one mail in the present transaction; None when the very same is there already.
+    """Archive one mail, as it came, in the present transaction; None when the very same is there already.
 
     Another content under a Message-ID that is taken gets an id of its own, so that neither hides the other.
     """
+    assert isinstance(incoming.raw, bytes)  # Nobody has read it yet.
     placed = archive_many(mailing_list, [incoming], [read(incoming.raw)])[0]
     return Mail.objects.select_related("thread").get(pk=placed.mail) if placed.new else None
 

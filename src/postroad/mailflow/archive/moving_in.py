@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from postroad.foundation.storage import actions as storage
+from postroad.foundation.storage.packing import Packed
 from postroad.mailflow.archive import rows
 from postroad.mailflow.archive.freshness import touch
 from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Tag, Thread, Vote
@@ -38,7 +39,7 @@ class OldMail:
 
     mailing_list: int
     thread: int
-    raw: bytes
+    content: Packed
     reading: Reading
     message_id: str
     message_id_hash: str
@@ -76,7 +77,7 @@ def drop_empty_threads(keys: Iterable[int]) -> None:
 
 def bring_mails(mails: Sequence[OldMail]) -> list[int]:
     """Archive these mails, none of which is there, in the present transaction; the keys of their rows, in order."""
-    keys = storage.store_many(mail.raw for mail in mails)
+    keys = storage.store_many(mail.content for mail in mails)
     numbers = rows.reserve(Mail)
     for mail in mails:
         mail.key = next(numbers)

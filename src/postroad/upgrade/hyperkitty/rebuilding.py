@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from postroad.foundation.message.encoded_words import encode_parameter, encode_phrase, encode_words
+from postroad.foundation.storage.packing import Packed, pack
 from postroad.mailflow.archive.old_attachments import COUNTER
 from postroad.mailflow.archive.reading import Reading, read
 
@@ -61,7 +62,7 @@ class Old:
     kept: Kept | None = None
     missing: tuple[str, ...] = ()
     """Attachments whose file is gone."""
-    read: tuple[bytes, Reading] | None = None
+    read: tuple[Packed, Reading] | None = None
 
 
 def prepared(olds: list[Old]) -> list[Old]:
@@ -78,9 +79,9 @@ def _without_bytes(kept: Kept | None) -> Kept | None:
     return kept and dataclasses.replace(kept, text="", attachments=(), original=None)
 
 
-def _read(mails: list[Kept]) -> list[tuple[bytes, Reading]]:
-    """The bytes of each mail, and what the archive reads in them."""
-    return [(raw, read(raw)) for raw in (mail.original or rebuilt(mail) for mail in mails)]
+def _read(mails: list[Kept]) -> list[tuple[Packed, Reading]]:
+    """The bytes of each mail as they are kept, and what the archive reads in them."""
+    return [(pack(raw), read(raw)) for raw in (mail.original or rebuilt(mail) for mail in mails)]
 
 
 def rebuilt(mail: Kept) -> bytes:

@@ -81,7 +81,7 @@ def archive_understood(batch: Batch) -> None:
 
 def _archive(batch: Batch, mailing_list: MailingList, items: Sequence[Item]) -> None:
     understood: list[Understood] = [item.data for item in items]
-    incoming = [archive.Incoming(mail.raw, mail.message_id, mail.received_at) for mail in understood]
+    incoming = [archive.Incoming(mail.content, mail.message_id, mail.received_at) for mail in understood]
     places = archive.archive_many(mailing_list, incoming, [mail.reading for mail in understood])
     old: dict[str, int] = {}
     for item, mail, place in zip(items, understood, places, strict=True):

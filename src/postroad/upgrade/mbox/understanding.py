@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import message_id_of
+from postroad.foundation.storage.packing import Packed, pack
 from postroad.mailflow.archive.reading import Reading, read
 
 _MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -19,7 +20,7 @@ class Understood(NamedTuple):
     """A mail with everything that can be known without a database."""
 
     list_id: str
-    raw: bytes
+    content: Packed
     message_id: str
     received_at: float
     reading: Reading
@@ -53,8 +54,8 @@ def understand(pieces: list[Any]) -> list[Any]:
 
 
 def _understood(piece: Raw) -> Understood:
-    reading = read(piece.raw)
     headers = Headers.parse(piece.raw)
+    reading = read(piece.raw, headers)
     message_id = message_id_of(headers)
     remarks, addresses = [], list(piece.addresses)
     if message_id is None:
@@ -68,7 +69,7 @@ def _understood(piece: Raw) -> Understood:
         shown = datetime.fromtimestamp(piece.received_at, UTC)
         remarks.append(f"its date ({(headers.get('date') or 'none')[:80]}) cannot be right: shown as of {shown:%F %T}")
     return Understood(
-        piece.list_id, piece.raw, message_id, piece.received_at, reading, tuple(remarks), tuple(addresses)
+        piece.list_id, pack(piece.raw), message_id, piece.received_at, reading, tuple(remarks), tuple(addresses)
     )
 
 

@@ -57,14 +57,22 @@ def tokens(text: str) -> Iterator[str]:
     """The words of a text in order; a run of CJK characters gives every pair of neighbours."""
     folded = fold(text)
     stems = _stems
-    words: Iterable[str] = _ASCII_WORD.findall(folded) if folded.isascii() else _WORD.findall(folded)
-    for number, word in enumerate(words):
+    if folded.isascii():
+        yield from _ascii_tokens(folded)
+        return
+    for number, word in enumerate(_WORD.findall(folded)):
         if number >= MOST_WORDS:
             return
         if word[0] >= "\u2e80" and _IS_CJK.match(word):
             yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
         elif len(word) <= LONGEST_WORD:
             yield stems[word]
+
+
+def _ascii_tokens(folded: str) -> list[str]:
+    """The words most mails are made of, without a look at each letter."""
+    stems = _stems
+    return [stems[word] for word in _ASCII_WORD.findall(folded)[:MOST_WORDS] if len(word) <= LONGEST_WORD]
 
 
 def tokens_of_word(word: str) -> Iterable[str]:
@@ -74,4 +82,4 @@ def tokens_of_word(word: str) -> Iterable[str]:
 
 def joined_tokens(text: str) -> str:
     """The tokens of a text as the index takes them: with spaces between."""
-    return " ".join(tokens(text))
+    return " ".join(_ascii_tokens(text.lower()) if text.isascii() else tokens(text))
