@@ -13,6 +13,7 @@ from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.tending import remove_mails
 from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives
 from postroad.upgrade.hyperkitty.rebuilding import Attachment, Kept, Old, prepared
+from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.databases import OldDatabase, Row
 from postroad.upgrade.mailman3.values import EPOCH, moment, octets, text
@@ -89,13 +90,13 @@ class Mails:
         )  # fmt: skip
 
     @cached_property
-    def _names(self) -> dict[str, str]:
+    def _names(self) -> OnDisk[str, str]:
         """Names of senders, where an old release kept them apart from the mail."""
-        return {
-            text(row["address"]): text(row["name"])
-            for row in self._web.rows("hyperkitty_sender", ("address", "name"), key="address")
-            if row["name"]
-        }
+        found = OnDisk[str, str]()
+        for row in self._web.rows("hyperkitty_sender", ("address", "name"), key=("address",)):
+            if row["name"]:
+                found[text(row["address"])] = text(row["name"])
+        return found
 
     def _name(self, row: Row) -> str:
         """The author's name; HyperKitty repeats the address where there was none."""
@@ -163,7 +164,7 @@ class Mails:
         assert kept is not None
         awaits = message_id_hash(kept.in_reply_to) if kept.in_reply_to and row["parent_id"] is None else ""
         return archive.OldMail(
-            mailing_list=self._archives.here[row["mailinglist_id"]], thread=thread, raw=old.read[0],
+            mailing_list=self._archives.here[row["mailinglist_id"]], thread=thread, content=old.read[0],
             reading=old.read[1], message_id=kept.message_id, message_id_hash=text(row["message_id_hash"]),
             subject=kept.subject, sender_name=kept.sender_name, sender_email=kept.sender, date=kept.date,
             archived_at=moment(row["archived_date"]) or kept.date, parent=parent, awaits=awaits,

@@ -67,6 +67,8 @@ class OldDatabase:
     def __init__(self, place: Place) -> None:
         self.place = place
         self._columns: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, frozenset[str]] = {}
+        """Columns by table that MySQL compares by a collation."""
         self._connection = self._open()
 
     def _open(self) -> Any:
@@ -90,10 +92,12 @@ class OldDatabase:
             else:
                 schema = "database()" if self.place.kind == "mysql" else "current_schema()"
                 sql = (
-                    "SELECT column_name FROM information_schema.columns"  # noqa: S608 — our words
+                    "SELECT column_name, collation_name FROM information_schema.columns"  # noqa: S608 — our words
                     f" WHERE table_name = %s AND table_schema = {schema}"
                 )
-                self._columns[table] = frozenset(row[0] for row in self._fetch(sql, (table,), table))
+                rows = self._fetch(sql, (table,), table)
+                self._columns[table] = frozenset(row[0] for row in rows)
+                self._texts[table] = frozenset(row[0] for row in rows if row[1] and self.place.kind == "mysql")
         return self._columns[table]
 
     def has(self, table: str) -> bool:
@@ -106,23 +110,33 @@ class OldDatabase:
             return 0
         return int(self._fetch(f"SELECT count(*) FROM {self._quoted(table)}", (), table)[0][0])  # noqa: S608
 
-    def rows(self, table: str, columns: Sequence[str], key: str = "id") -> Iterator[Row]:
-        """Every row in the order of its key, with these columns; the ones that are not there are None."""
+    def rows(self, table: str, columns: Sequence[str], key: Sequence[str] = ("id",)) -> Iterator[Row]:
+        """Every row in the order of its key, with these columns; the ones that are not there are None.
+
+        No two rows may have the same values in all columns of the key.
+        """
         there = self.columns(table)
         if not there:
             return
         present = [name for name in columns if name in there]
         absent = {name: None for name in columns if name not in there}
-        names = ", ".join(self._quoted(name) for name in (key, *present))
+        names = ", ".join(self._quoted(name) for name in (*key, *present))
         start = f"SELECT {names} FROM {self._quoted(table)}"  # noqa: S608 — names of ours, quoted
-        mark, order = self._mark, f"ORDER BY {self._quoted(key)} LIMIT {PIECE}"
+        place = ", ".join(self._compared(table, name) for name in key)
+        order = f"ORDER BY {place} LIMIT {PIECE}"
+        behind = f"WHERE ({place}) > ({', '.join([self._mark] * len(key))})"
         found = self._fetch(f"{start} {order}", (), table)
         while found:
             for row in found:
-                yield {**absent, **dict(zip(present, row[1:], strict=True))}
+                yield {**absent, **dict(zip(present, row[len(key) :], strict=True))}
             if len(found) < PIECE:
                 return
-            found = self._fetch(f"{start} WHERE {self._quoted(key)} > {mark} {order}", (found[-1][0],), table)
+            found = self._fetch(f"{start} {behind} {order}", found[-1][: len(key)], table)
+
+    def _compared(self, table: str, name: str) -> str:
+        """A column as it is put in order: its collation may call two texts equal, and a piece may end between them."""
+        quoted = self._quoted(name)
+        return f"CAST(CONVERT({quoted} USING utf8mb4) AS BINARY)" if name in self._texts.get(table, ()) else quoted
 
     def pick(self, table: str, columns: Sequence[str], key: str, values: Sequence[Any]) -> list[Row]:
         """The rows whose column `key` has one of these values, in the order of their ids."""
@@ -136,6 +150,15 @@ class OldDatabase:
         order = f" ORDER BY {self._quoted('id')}" if "id" in there else ""
         sql = f"SELECT {names} FROM {self._quoted(table)} WHERE {self._quoted(key)} IN ({marks}){order}"  # noqa: S608
         return [{**absent, **dict(zip(present, row, strict=True))} for row in self._fetch(sql, tuple(values), table)]
+
+    def held(self, table: str, column: str, values: Sequence[Any]) -> set[Any]:
+        """Which of these values a column has somewhere."""
+        if not self.has(table) or not values:
+            return set()
+        marks = ", ".join([self._mark] * len(values))
+        name = self._quoted(column)
+        sql = f"SELECT DISTINCT {name} FROM {self._quoted(table)} WHERE {name} IN ({marks})"  # noqa: S608 — as above
+        return {row[0] for row in self._fetch(sql, tuple(values), table)}
 
     @property
     def _mark(self) -> str:

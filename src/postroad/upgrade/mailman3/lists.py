@@ -65,7 +65,7 @@ def steps(moving: Moving) -> tuple[Step, ...]:
 
 def _read_domains(moving: Moving) -> Iterator[Item]:
     owners = defaultdict(list)
-    for row in moving.core.rows("domain_owner", ("user_id", "domain_id"), key="user_id"):
+    for row in moving.core.rows("domain_owner", ("user_id", "domain_id"), key=("user_id", "domain_id")):
         owners[row["domain_id"]].append(row["user_id"])
     for row in moving.core.rows("domain", ("id", "mail_host", "description", "alias_domain", "base_url")):
         row["owners"] = sorted(owners[row["id"]])

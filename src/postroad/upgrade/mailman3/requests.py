@@ -124,7 +124,7 @@ def _reasons(value: Any) -> tuple[str, ...]:
 def _read_requests(moving: Moving) -> Iterator[Item]:
     states = {
         text(row["token"]): (text(row["step"]), text(row["data"]))
-        for row in moving.core.rows("workflowstate", ("token", "step", "data"), key="token")
+        for row in moving.core.rows("workflowstate", ("token", "step", "data"), key=("token",))
     }
     for row in every_pending(moving.core):
         if row["type"] in ("subscription", "unsubscription"):
