@@ -1,12 +1,17 @@
 """The frame of the importers: resumed, repeated, incremental, never stopped by one object, planned by the same code."""
 
+import threading
+import time
+
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from postroad.community.bans.models import Ban
+from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput
 from postroad.upgrade.importing.engine import run
 from postroad.upgrade.importing.models import ImportedObject
+from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import ImportStopped, Item, Step
 from postroad.upgrade.importing.progress import Silent
 from postroad.upgrade.importing.report import as_html, as_json, as_text
@@ -124,7 +129,7 @@ def test_a_plan_tells_what_an_import_would_and_changes_nothing():
     assert not ImportedObject.objects.exists()
     done = old.run()
     assert [as_tuple(k) for k in plan.kinds] == [as_tuple(k) for k in done.kinds]
-    assert plan.notes == done.notes
+    assert list(plan.notes) == list(done.notes)
 
 
 def as_tuple(kind):
@@ -140,8 +145,45 @@ def test_objects_are_prepared_in_their_order_here_or_in_other_processes(jobs):
 
 def test_the_report_is_told_in_three_ways():
     report = Old(a="a@x.example", b="<script>", c="^c@x.example").run()
-    text = as_text(report)
+    text = "".join(as_text(report))
     assert "bans: <script>\n      not possible: Invalid email address: <script>" in text
-    assert '"outcome": "mapped"' in as_json(report)
-    assert "<td>&lt;script&gt;</td>" in as_html(report)
-    assert "<script>" not in as_html(report)
+    assert '"outcome": "mapped"' in "".join(as_json(report))
+    assert "<td>&lt;script&gt;</td>" in "".join(as_html(report))
+    assert "<script>" not in "".join(as_html(report))
+
+
+def test_a_living_site_writes_while_a_plan_is_made(tmp_path):
+    """On SQLite too, where one writer keeps all others waiting."""
+    waited: list[float] = []
+
+    def write_from_elsewhere():
+        begin = time.monotonic()
+        Ban.objects.create(email="mine@x.example")
+        waited.append(time.monotonic() - begin)
+        connection.close()
+
+    class Living(Old):
+        def write(self, batch):
+            super().write(batch)
+            elsewhere = threading.Thread(target=write_from_elsewhere)
+            elsewhere.start()
+            elsewhere.join()
+
+    plan = Living(a="a@x.example").run(dry_run=True)
+    assert plan.kinds[0].new == 1
+    assert bans() == ["mine@x.example"]
+    assert waited[0] < 1
+    assert not list((current().home / "run").glob("plan*"))
+
+
+def test_what_grows_with_a_site_may_be_kept_on_disk_like_a_dictionary():
+    kept = OnDisk[tuple[str, int], list[str]]()
+    kept["b", 1] = ["x"]
+    kept["a\udce4", 2] = ["y"]
+    kept["b", 1] = ["z"]
+    assert dict(kept) == {("b", 1): ["z"], ("a\udce4", 2): ["y"]}
+    assert list(kept) == [("b", 1), ("a\udce4", 2)]
+    del kept["b", 1]
+    assert ("b", 1) not in kept
+    with pytest.raises(KeyError):
+        del kept["b", 1]

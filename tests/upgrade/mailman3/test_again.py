@@ -81,7 +81,7 @@ def test_a_plan_tells_what_the_import_then_does(old_site):
     assert not ImportedObject.objects.exists()
     done = old_site.bring_in()
     assert [(k.kind, k.new, k.refused) for k in plan.kinds] == [(k.kind, k.new, k.refused) for k in done.kinds]
-    assert plan.notes == done.notes
+    assert list(plan.notes) == list(done.notes)
 
 
 @pytest.mark.sqlite_only

@@ -12,6 +12,7 @@ from postroad.project.command_line import LazyGroup
 
 if TYPE_CHECKING:
     from postroad.upgrade.importing.plan import Step
+    from postroad.upgrade.importing.report import Report
 
 
 class Importers(LazyGroup):
@@ -59,12 +60,13 @@ def run_import(
     write = _writer(file)
     progress = progress_for(lambda line: click.echo(line, err=True), silent=as_json)
     report = run(name, steps, progress, dry_run=dry_run, jobs=jobs)
-    click.echo((for_programs if as_json else as_text)(report), nl=False)
+    for piece in (for_programs if as_json else as_text)(report):
+        click.echo(piece, nl=False)
     write(report)
     sys.exit(report.exit_code)
 
 
-def _writer(file: str | None) -> Callable[[Any], None]:
+def _writer(file: str | None) -> "Callable[[Report], None]":
     """What writes the report to a file; a wrong name is told before the work is done."""
     from postroad.upgrade.importing.report import FORMATS
 
@@ -73,4 +75,9 @@ def _writer(file: str | None) -> Callable[[Any], None]:
     form = FORMATS.get(Path(file).suffix.removeprefix("."))
     if form is None:
         raise click.UsageError(f"{file}: a report's name ends in .txt, .html or .json")
-    return lambda report: (Path(file).write_text(form(report), encoding="utf-8"), None)[1]
+
+    def write(report: "Report") -> None:
+        with Path(file).open("w", encoding="utf-8") as opened:
+            opened.writelines(form(report))
+
+    return write

@@ -8,8 +8,8 @@ from postroad.community.lists import moving_in as lists
 from postroad.community.lists.models import MailingList
 from postroad.mailflow.archive import moving_in as archive
 from postroad.upgrade.hyperkitty.originals import Originals
-from postroad.upgrade.importing.plan import Batch, Item, Step
-from postroad.upgrade.mailman3.databases import OldDatabase, Row
+from postroad.upgrade.importing.plan import Batch, Item, Step, batches
+from postroad.upgrade.mailman3.databases import PIECE, OldDatabase, Row
 from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.values import ENUMS, EPOCH, moment, text
 
@@ -52,11 +52,6 @@ class Archives:
         names = {row["address"]: row["list_id"] for row in self.lists.values()}
         prototype = self._installation.paths["archive_dir"] / "prototype"
         return Originals(prototype, self._installation.mailboxes, names)
-
-    @cached_property
-    def filled_threads(self) -> set[int]:
-        """Threads that have mails; HyperKitty leaves empty ones behind."""
-        return {row["thread_id"] for row in self.web.rows("hyperkitty_email", ("thread_id",))}
 
     def steps(self) -> tuple[Step, ...]:
         """In their order."""
@@ -113,11 +108,14 @@ class Archives:
     def _read_threads(self) -> Iterator[Item]:
         names = {row["id"]: text(row["name"]) for row in self.web.rows("hyperkitty_threadcategory", ("id", "name"))}
         columns = ("id", "mailinglist_id", "thread_id", "date_active", "category_id")
-        for row in self.web.rows("hyperkitty_thread", columns):
-            if row["id"] in self.filled_threads:
-                # When it was active last is told by its mails, so it is not part of what makes a thread another.
-                told = (row["mailinglist_id"], text(row["thread_id"]), names.get(row["category_id"], ""))
-                yield Item(str(row["id"]), told, told[1])
+        for rows in batches(self.web.rows("hyperkitty_thread", columns), PIECE):
+            # HyperKitty leaves empty threads behind.
+            filled = self.web.held("hyperkitty_email", "thread_id", [row["id"] for row in rows])
+            for row in rows:
+                if row["id"] in filled:
+                    # When it was active last is told by its mails, so it is not part of what makes a thread another.
+                    told = (row["mailinglist_id"], text(row["thread_id"]), names.get(row["category_id"], ""))
+                    yield Item(str(row["id"]), told, told[1])
 
     def _write_threads(self, batch: Batch) -> None:
         good = []

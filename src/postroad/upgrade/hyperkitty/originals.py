@@ -7,9 +7,11 @@ what is known of a mail then is where it lies.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from postroad.foundation.message.headers import Headers
+from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.mbox.mailboxes import format_of, mails
 from postroad.upgrade.mbox.model import Format, Found
 
@@ -42,9 +44,9 @@ class Originals:
 
     def __init__(self, prototype: Path, mailboxes: Iterable[Path], names: dict[str, str]) -> None:
         """`names`: posting address → list-id of each list that is known."""
-        self._spots: dict[tuple[str, str], Spot] = {}
+        self._spots = OnDisk[tuple[str, str], Spot]()
         # The prototype archiver's are the very bytes that were archived, so they go before mailboxes.
-        for list_id, spot, raw in (*_of_prototype(prototype, names), *_of_mailboxes(mailboxes, names)):
+        for list_id, spot, raw in chain(_of_prototype(prototype, names), _of_mailboxes(mailboxes, names)):
             self._spots.setdefault((list_id, id_in(raw)), spot)
 
     def __len__(self) -> int:

@@ -5,13 +5,14 @@ was most likely deleted there by somebody who meant it, so it is named and not b
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from postroad.foundation.errors import PostroadError
 from postroad.upgrade.hyperkitty.archives import Archives
 from postroad.upgrade.hyperkitty.originals import comparable, id_in
+from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.installation import Installation
@@ -29,9 +30,8 @@ _TWIN = f"another mail has the same Message-ID, and that one is HyperKitty's; {_
 
 @dataclass(slots=True)
 class _Known:
-    """What HyperKitty has of a list: Message-IDs, and when it archived the first and the last."""
+    """When HyperKitty archived the first and the last mail of a list."""
 
-    ids: set[str] = field(default_factory=set)
     first: float = float("inf")
     last: float = 0.0
 
@@ -60,17 +60,21 @@ class Prototype:
         return found
 
     @cached_property
-    def _known(self) -> dict[str, _Known]:
-        """By list-id; looked up when the first file is seen that no run has seen before."""
-        lists, found = _lists_of(self._web), dict[str, _Known]()
+    def _known(self) -> tuple[dict[str, _Known], OnDisk[tuple[str, str], None]]:
+        """What HyperKitty has, by list-id, and list-id with Message-ID of each mail.
+
+        Looked up when the first file is seen that no run has seen before.
+        """
+        lists, found, ids = _lists_of(self._web), dict[str, _Known](), OnDisk[tuple[str, str], None]()
         columns = ("id", "mailinglist_id", "message_id", "archived_date")
         for row in self._web.rows("hyperkitty_email", columns) if self._web else ():
-            known = found.setdefault(lists.get(row["mailinglist_id"], ("", ""))[1], _Known())
-            known.ids.add(comparable(text(row["message_id"])))
+            list_id = lists.get(row["mailinglist_id"], ("", ""))[1]
+            known = found.setdefault(list_id, _Known())
+            ids[list_id, comparable(text(row["message_id"]))] = None
             at = moment(row["archived_date"])
             if at is not None:
                 known.first, known.last = min(known.first, at.timestamp()), max(known.last, at.timestamp())
-        return found
+        return found, ids
 
     def _read(self) -> Iterator[Item]:
         for folder in sorted(self._root.glob("*")) if self._root.is_dir() else ():
@@ -91,9 +95,10 @@ class Prototype:
             return "it is no file"
         with file.open("rb") as opened:
             raw = opened.read(LARGEST)
-        known, message_id = self._known.get(list_id, _Known()), id_in(raw)
+        (lists, ids), message_id = self._known, id_in(raw)
+        known = lists.get(list_id, _Known())
         arrived = time_in_name(file) or file.stat().st_mtime
-        if message_id in known.ids and self._archives is not None:
+        if (list_id, message_id) in ids and self._archives is not None:
             spot = self._archives.originals.find(list_id, message_id)
             return _TWIN if spot is not None and spot.file != file else ""
         if message_id in self._spooled:

@@ -11,7 +11,7 @@ what it was (`models.py`). From that follows everything else:
   what is gone there is taken away here;
 - *never stopped by an object*: a batch that cannot be written is written one by one; what is bad is named in the
   report, with the reason, and tried again by the next run;
-- *plan first*: `--dry-run` is the same run inside a transaction that is rolled back.
+- *plan first*: `--dry-run` is the same run, on a copy of the database or inside a transaction that is rolled back.
 
 `report.py` tells it as text, HTML and JSON: each kind's counts, and one by one what is not the same here as it was.
 """

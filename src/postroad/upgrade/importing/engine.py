@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from postroad.foundation.configuration import current
@@ -20,6 +21,8 @@ from postroad.upgrade.importing.models import ImportedObject, ImportNote, Import
 from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks
 from postroad.upgrade.importing.progress import Progress, Told
 from postroad.upgrade.importing.report import Kind, Report
+from postroad.upgrade.importing.seen import Seen
+from postroad.upgrade.importing.trial import thrown_away
 
 log = logging.getLogger("postroad.importing")
 
@@ -38,18 +41,23 @@ def run(name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool =
     """
     report = Report(name, dry_run=dry_run)
     here = alone(current().home, "import", "another `postroad import` into this home runs just now")
-    with here, transaction.atomic() if dry_run else nullcontext(), _pool(jobs, steps) as pool:
+    with here, thrown_away() if dry_run else nullcontext(), _pool(jobs, steps) as pool:
+        _map_nothing()
         source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
         for step in steps:
             with progress.step(step) as told, _named(step, name):
                 run = _Run(source, step, pool, jobs, in_turn=not dry_run)
                 report.kinds.append(run.run(told))
-        report.notes = list(source.notes.order_by("pk").values_list("kind", "name", "outcome", "why"))
-        if dry_run:
-            transaction.set_rollback(True)
-        else:
-            ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
+        ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
+        report.notes.add(source.notes.order_by("pk").values_list("kind", "name", "outcome", "why").iterator())
     return report
+
+
+def _map_nothing() -> None:
+    """Read an SQLite file plainly: what is mapped of it, up to 256 MB, would count as memory of this process."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA mmap_size=0")
 
 
 @contextmanager
@@ -86,8 +94,11 @@ class _Run:
         self._source, self._step, self._jobs, self._in_turn = source, step, jobs, in_turn
         self._pool = pool if step.prepare else None
         self._counts = Kind(step.kind)
-        self._seen: set[int] = set()
-        """Hashes of the keys that were read; all of them may be many."""
+        self._seen = Seen(self._brought)
+
+    @property
+    def _brought(self) -> "QuerySet[ImportedObject]":
+        return ImportedObject.objects.filter(source=self._source, kind=self._step.kind)
 
     def run(self, told: Told) -> Kind:
         for read, fresh, prepared in self._read_ahead():
@@ -127,16 +138,17 @@ class _Run:
     def _fresh(self, items: Sequence[Item]) -> list[Item]:
         """The objects that are new, or another than last time."""
         known = {
-            key: (fingerprint, target)
+            key: (pk, fingerprint, target)
             for keys in chunks([item.key for item in items])
-            for key, fingerprint, target in ImportedObject.objects.filter(
-                source=self._source, kind=self._step.kind, key__in=keys
-            ).values_list("key", "fingerprint", "target")
+            for key, pk, fingerprint, target in self._brought.filter(key__in=keys).values_list(
+                "key", "pk", "fingerprint", "target"
+            )
         }
         fresh = []
         for item in items:
-            self._seen.add(hash(item.key))
-            fingerprint, item.target = known.get(item.key, (None, None))
+            pk, fingerprint, item.target = known.get(item.key, (None, None, None))
+            if pk is not None:
+                self._seen.add(pk)
             if fingerprint == item.fingerprint:
                 self._counts.unchanged += 1
                 continue
@@ -206,15 +218,12 @@ class _Run:
 
     def _remove_gone(self) -> None:
         """Take away what an earlier run brought and the source has no more."""
-        rows = ImportedObject.objects.filter(source=self._source, kind=self._step.kind)
-        there = rows.values_list("pk", "key", "target").iterator(chunk_size=2000)
-        gone = [(pk, key, target) for pk, key, target in there if hash(key) not in self._seen]
-        for part in chunks(gone):
+        for gone in self._seen.gone(self._brought):
             with patient() if self._in_turn else nullcontext(), transaction.atomic():
                 if self._step.remove is not None:
-                    self._step.remove([target for _, _, target in part if target is not None])
-                rows.filter(pk__in=[pk for pk, _, _ in part]).delete()
+                    self._step.remove([target for _, _, target in gone if target is not None])
+                self._brought.filter(pk__in=[pk for pk, _, _ in gone]).delete()
                 ImportNote.objects.filter(
-                    source=self._source, kind=self._step.kind, key__in=[key for _, key, _ in part]
+                    source=self._source, kind=self._step.kind, key__in=[key for _, key, _ in gone]
                 ).delete()
-            self._counts.removed += len(part)
+            self._counts.removed += len(gone)

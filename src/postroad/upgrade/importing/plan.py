@@ -10,7 +10,8 @@ from postroad.upgrade.importing.models import ImportedObject, ImportSource
 
 T = TypeVar("T")
 Outcome = Literal["mapped", "impossible"]
-_MOST_PARAMETERS = 500
+MOST_PARAMETERS = 500
+"""Values that one query is given."""
 
 
 class ImportStopped(PostroadError):
@@ -99,7 +100,7 @@ def find(source: ImportSource, kind: str, keys: Collection[str]) -> dict[str, in
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Values in pieces that fit into one query."""
-    return (values[start : start + _MOST_PARAMETERS] for start in range(0, len(values), _MOST_PARAMETERS))
+    return (values[start : start + MOST_PARAMETERS] for start in range(0, len(values), MOST_PARAMETERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,9 @@ class Step:
     """Objects of a batch."""
 
 
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Objects in lists of at most `size`."""
-    batch: list[Item] = []
+    batch: list[T] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:

@@ -1,10 +1,21 @@
-"""The difference report: what is the same here, what is mapped, what is not possible and why; text, HTML, JSON."""
+"""The difference report: what is the same here, what is mapped, what is not possible and why; text, HTML, JSON.
+
+It is told in pieces, for there may be a note about each of a site's objects.
+"""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
+from textwrap import indent
 from types import MappingProxyType
+
+from postroad.upgrade.importing.on_disk import scratch
+
+Note = tuple[str, str, str, str]
+"""Kind, name, `mapped` or `impossible`, why."""
+_SHOWN = 5
+"""Names of one group that are shown; JSON has all of them."""
 
 
 @dataclass(slots=True)
@@ -25,41 +36,79 @@ class Kind:
         return self.new + self.changed + self.unchanged
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Notes of one kind that have the same outcome and reason."""
+
+    kind: str
+    outcome: str
+    why: str
+    names: list[str]
+    """The first few."""
+    count: int
+
+    @property
+    def named(self) -> str:
+        """Whom it is about."""
+        more = f" … and {self.count - _SHOWN:,} more" if self.count > _SHOWN else ""
+        return ", ".join(self.names) + more
+
+
+class Notes:
+    """Everything that is not the same, in the order in which it was found; kept on disk."""
+
+    def __init__(self) -> None:
+        self._rows = scratch("note (at INTEGER PRIMARY KEY, kind TEXT, name TEXT, outcome TEXT, why TEXT)")
+        self._rows.execute("CREATE INDEX note_group ON note (kind, outcome, why)")
+
+    def add(self, notes: Iterable[Note]) -> None:
+        """Keep more."""
+        self._rows.executemany("INSERT INTO note (kind, name, outcome, why) VALUES (?, ?, ?, ?)", notes)
+
+    def __iter__(self) -> Iterator[Note]:
+        return iter(self._rows.execute("SELECT kind, name, outcome, why FROM note ORDER BY at"))
+
+    def __len__(self) -> int:
+        return int(self._rows.execute("SELECT count(*) FROM note").fetchone()[0])
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many there are of each kind and outcome."""
+        rows = self._rows.execute("SELECT kind, outcome, count(*) FROM note GROUP BY kind, outcome")
+        return {(kind, outcome): count for kind, outcome, count in rows}
+
+    def grouped(self) -> Iterator[Group]:
+        """Those of one kind that have the same outcome and reason, together."""
+        groups = self._rows.execute(
+            "SELECT kind, outcome, why, count(*) FROM note GROUP BY kind, outcome, why ORDER BY min(at)"
+        )
+        for kind, outcome, why, count in groups:
+            names = self._rows.execute(
+                "SELECT name FROM note WHERE kind = ? AND outcome = ? AND why = ? ORDER BY at LIMIT ?",
+                (kind, outcome, why, _SHOWN),
+            )
+            yield Group(kind, outcome, why, [name for (name,) in names], count)
+
+
 @dataclass(slots=True)
 class Report:
-    """What a run of an importer came to. A note is (kind, name, `mapped` or `impossible`, why)."""
+    """What a run of an importer came to."""
 
     source: str
     dry_run: bool = False
     kinds: list[Kind] = field(default_factory=list)
-    notes: list[tuple[str, str, str, str]] = field(default_factory=list)
-
-    @property
-    def impossible(self) -> int:
-        """How much is not here."""
-        return sum(1 for note in self.notes if note[2] == "impossible")
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def exit_code(self) -> int:
         """0 everything is here, 1 done with findings."""
-        return 1 if self.impossible else 0
-
-    def differences(self, kind: str) -> tuple[int, int]:
-        """How many notes of a kind say `mapped`, how many `impossible`."""
-        outcomes = [outcome for of, _, outcome, _ in self.notes if of == kind]
-        return outcomes.count("mapped"), outcomes.count("impossible")
+        return 1 if any(outcome == "impossible" for _, outcome in self.notes.counts()) else 0
 
     def rows(self) -> Iterator[tuple[str, int, int, int, int, int, int, int]]:
         """The table: kind, here, new, changed, unchanged, removed, mapped, not possible."""
+        counts = self.notes.counts()
         for k in self.kinds:
-            yield (k.kind, k.here, k.new, k.changed, k.unchanged, k.removed, *self.differences(k.kind))
-
-    def grouped(self) -> list[tuple[str, str, str, list[str]]]:
-        """Differences of one kind that have the same outcome and reason, together: kind, outcome, why, names."""
-        groups: dict[tuple[str, str, str], list[str]] = {}
-        for kind, name, outcome, why in self.notes:
-            groups.setdefault((kind, outcome, why), []).append(name)
-        return [(*key, names) for key, names in groups.items()]
+            mapped, impossible = counts.get((k.kind, "mapped"), 0), counts.get((k.kind, "impossible"), 0)
+            yield (k.kind, k.here, k.new, k.changed, k.unchanged, k.removed, mapped, impossible)
 
     @property
     def headline(self) -> str:
@@ -69,39 +118,36 @@ class Report:
 
 
 _COLUMNS = ("kind", "here", "new", "changed", "unchanged", "removed", "mapped", "not possible")
-_SHOWN = 5
-"""Names of one group that are shown."""
 _OUTCOMES = {"mapped": "mapped", "impossible": "not possible"}
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Report) -> Iterator[str]:
     """For people at a terminal."""
-    lines = [report.headline, "", f"{_COLUMNS[0]:26}" + "".join(f"{name:>13}" for name in _COLUMNS[1:])]
+    yield f"{report.headline}\n\n{_COLUMNS[0]:26}" + "".join(f"{name:>13}" for name in _COLUMNS[1:]) + "\n"
     for kind, *numbers in report.rows():
-        lines.append(f"{kind:26}" + "".join(f"{number:>13,}" for number in numbers))
+        yield f"{kind:26}" + "".join(f"{number:>13,}" for number in numbers) + "\n"
     if report.notes:
-        lines += ["", "Not the same as it was (everything else is):"]
-        for kind, outcome, why, names in report.grouped():
-            lines += [f"  {kind}: {_named(names)}", f"      {_OUTCOMES[outcome]}: {why}"]
-    return "\n".join(lines) + "\n"
+        yield "\nNot the same as it was (everything else is):\n"
+    for group in report.notes.grouped():
+        yield f"  {group.kind}: {group.named}\n      {_OUTCOMES[group.outcome]}: {group.why}\n"
 
 
-def _named(names: Sequence[str]) -> str:
-    """The first few by name; JSON has all of them."""
-    more = f" … and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def as_json(report: Report) -> str:
+def as_json(report: Report) -> Iterator[str]:
     """For programs."""
     kinds = [
-        {**asdict(k), "here": k.here, "mapped": differences[0], "impossible": differences[1]}
-        for k in report.kinds
-        for differences in [report.differences(k.kind)]
+        {**asdict(k), "here": k.here, "mapped": mapped, "impossible": impossible}
+        for k, (*_, mapped, impossible) in zip(report.kinds, report.rows(), strict=True)
     ]
-    notes = [dict(zip(("kind", "name", "outcome", "why"), note, strict=True)) for note in report.notes]
-    shown = {"source": report.source, "dry_run": report.dry_run, "kinds": kinds, "differences": notes}
-    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+    head = json.dumps(
+        {"source": report.source, "dry_run": report.dry_run, "kinds": kinds}, indent=2, ensure_ascii=False
+    )
+    yield head.removesuffix("\n}") + ',\n  "differences": ['
+    between = "\n"
+    for note in report.notes:
+        told = dict(zip(("kind", "name", "outcome", "why"), note, strict=True))
+        yield between + indent(json.dumps(told, indent=2, ensure_ascii=False), "    ")
+        between = ",\n"
+    yield "\n  ]\n}\n"
 
 
 _STYLE = (
@@ -111,33 +157,36 @@ _STYLE = (
 )
 
 
-def as_html(report: Report) -> str:
+def as_html(report: Report) -> Iterator[str]:
     """A page of its own, without script and without anything from elsewhere."""
     head = "".join(f'<th scope="col"{" class=n" if i else ""}>{name}</th>' for i, name in enumerate(_COLUMNS))
     counts = "".join(
         f'<tr><th scope="row">{escape(kind)}</th>{"".join(f"<td class=n>{n:,}</td>" for n in numbers)}</tr>'
         for kind, *numbers in report.rows()
     )
-    notes = "".join(
-        f"<tr><td>{escape(kind)}</td><td>{escape(_named(names))}</td><td>{_OUTCOMES[outcome]}</td>"
-        f"<td>{escape(why)}</td></tr>"
-        for kind, outcome, why, names in report.grouped()
-    )
-    differences = (
-        "<h2>Not the same as it was</h2><table><thead><tr><th scope=col>kind</th><th scope=col>what</th>"
-        f"<th scope=col>here it is</th><th scope=col>why</th></tr></thead><tbody>{notes}</tbody></table>"
-        if notes
-        else "<p>Everything is the same as it was.</p>"
-    )
     title = escape(report.headline)
-    return (
+    yield (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
-        f"<table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{counts}</tbody></table>{differences}</body></html>\n"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{counts}</tbody></table>"
     )
+    if not report.notes:
+        yield "<p>Everything is the same as it was.</p></body></html>\n"
+        return
+    yield (
+        "<h2>Not the same as it was</h2><table><thead><tr><th scope=col>kind</th><th scope=col>what</th>"
+        "<th scope=col>here it is</th><th scope=col>why</th></tr></thead><tbody>"
+    )
+    for group in report.notes.grouped():
+        yield (
+            f"<tr><td>{escape(group.kind)}</td><td>{escape(group.named)}</td><td>{_OUTCOMES[group.outcome]}</td>"
+            f"<td>{escape(group.why)}</td></tr>"
+        )
+    yield "</tbody></table></body></html>\n"
 
 
-FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType({"txt": as_text, "html": as_html, "json": as_json})
+FORMATS: Mapping[str, Callable[[Report], Iterable[str]]] = MappingProxyType(
+    {"txt": as_text, "html": as_html, "json": as_json}
+)
 """By the ending of the file a report is written to."""

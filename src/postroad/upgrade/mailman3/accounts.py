@@ -9,7 +9,9 @@ from typing import Any
 
 from django.contrib.auth.hashers import identify_hasher
 
-from postroad.upgrade.mailman3.databases import OldDatabase
+from postroad.upgrade.importing.on_disk import OnDisk
+from postroad.upgrade.importing.plan import batches
+from postroad.upgrade.mailman3.databases import PIECE, OldDatabase, Row
 from postroad.upgrade.mailman3.values import moment, text
 
 _ACCOUNT = (
@@ -59,54 +61,55 @@ class Account:
         return True
 
 
+def _account(row: Row) -> Account:
+    return Account(
+        row["id"], text(row["username"]), f"{text(row['first_name'])} {text(row['last_name'])}".strip(),
+        text(row["email"]), text(row["password"]), bool(row["is_active"]), bool(row["is_staff"]),
+        bool(row["is_superuser"]), moment(row["last_login"]), moment(row["date_joined"]),
+    )  # fmt: skip
+
+
 class Accounts:
     """Every web account, and its user in the core."""
 
     def __init__(self, core: OldDatabase, web: OldDatabase | None) -> None:
-        self.by_id: dict[int, Account] = {}
-        self.user_of: dict[int, int] = {}
+        self.by_id = OnDisk[int, Account]()
+        self.user_of = OnDisk[int, int]()
         """Web account → the core's user."""
-        self.account_of: dict[int, int] = {}
+        self.account_of = OnDisk[int, int]()
         """The core's user → the web account that counts."""
-        self.doubtful: dict[int, str] = {}
+        self.doubtful = OnDisk[int, str]()
         """Web accounts whose person the two halves do not agree about, and why."""
         if web is not None:
             self._read(web)
             self._link(core)
 
     def _read(self, web: OldDatabase) -> None:
-        for row in web.rows("auth_user", _ACCOUNT):
-            self.by_id[row["id"]] = Account(
-                row["id"], text(row["username"]), f"{text(row['first_name'])} {text(row['last_name'])}".strip(),
-                text(row["email"]), text(row["password"]), bool(row["is_active"]), bool(row["is_staff"]),
-                bool(row["is_superuser"]), moment(row["last_login"]), moment(row["date_joined"]),
-            )  # fmt: skip
-        for row in web.rows("account_emailaddress", ("user_id", "email", "verified", "primary")):
-            account = self.by_id.get(row["user_id"])
-            if account is not None:
-                account.emails.append((text(row["email"]), bool(row["verified"]), bool(row["primary"])))
         zones = "django_mailman3_profile" if web.has("django_mailman3_profile") else "hyperkitty_profile"
-        for row in web.rows(zones, ("user_id", "timezone")):
-            if row["user_id"] in self.by_id:
-                self.by_id[row["user_id"]].time_zone = text(row["timezone"])
-        for row in web.rows("socialaccount_socialaccount", ("user_id", "provider", "uid", "extra_data")):
-            if row["user_id"] in self.by_id:
-                kept = (text(row["provider"]), text(row["uid"]), text(row["extra_data"]))
-                self.by_id[row["user_id"]].social.append(kept)
         groups = {row["id"]: text(row["name"]) for row in web.rows("auth_group", ("id", "name"))}
-        for row in web.rows("auth_user_groups", ("user_id", "group_id")):
-            if row["user_id"] in self.by_id:
-                self.by_id[row["user_id"]].groups.append(groups.get(row["group_id"], ""))
+        for rows in batches(web.rows("auth_user", _ACCOUNT), PIECE):
+            some = {row["id"]: _account(row) for row in rows}
+
+            def of_these(table: str, *columns: str, some: dict[int, Account] = some) -> Iterator[tuple[Account, Row]]:
+                found = web.pick(table, ("user_id", *columns), "user_id", list(some))
+                return ((some[row["user_id"]], row) for row in found)
+
+            for account, row in of_these("account_emailaddress", "email", "verified", "primary"):
+                account.emails.append((text(row["email"]), bool(row["verified"]), bool(row["primary"])))
+            for account, row in of_these(zones, "timezone"):
+                account.time_zone = text(row["timezone"])
+            for account, row in of_these("socialaccount_socialaccount", "provider", "uid", "extra_data"):
+                account.social.append((text(row["provider"]), text(row["uid"]), text(row["extra_data"])))
+            for account, row in of_these("auth_user_groups", "group_id"):
+                account.groups.append(groups.get(row["group_id"], ""))
+            self.by_id.update(some)
 
     def _link(self, core: OldDatabase) -> None:
         """Find each account's user by its verified addresses, the primary first."""
-        verified = {email.lower() for account in self.by_id.values() for email, is_verified, _ in account.emails
-                    if is_verified}  # fmt: skip
-        owners = {
-            text(row["email"]).lower(): row["user_id"]
-            for row in core.rows("address", ("email", "user_id"))
-            if row["user_id"] is not None and text(row["email"]).lower() in verified
-        }
+        owners = OnDisk[str, int]()
+        for row in core.rows("address", ("email", "user_id")):
+            if row["user_id"] is not None:
+                owners[text(row["email"]).lower()] = row["user_id"]
         for account in self.by_id.values():
             users = list(dict.fromkeys(
                 owners[email.lower()]

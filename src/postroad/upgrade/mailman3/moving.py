@@ -6,7 +6,7 @@ from typing import Any
 
 from postroad.community.people.models import PREFERENCE_NAMES
 from postroad.foundation.languages import is_language
-from postroad.upgrade.importing.plan import Batch, Item
+from postroad.upgrade.importing.plan import Batch, Item, batches
 from postroad.upgrade.mailman3.databases import OldDatabase, Row
 from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.values import boolean, word
@@ -33,23 +33,13 @@ class Moving:
 
 def with_preferences(core: OldDatabase, rows: Iterable[Row]) -> Iterator[Row]:
     """Rows with what their `preferences_id` names, under `preferences`."""
-    for some in _pieces(rows):
+    for some in batches(rows, 500):
         keys = [row["preferences_id"] for row in some if row["preferences_id"] is not None]
         found = {row["id"]: row for row in core.pick("preferences", ("id", *PREFERENCE_NAMES), "id", keys)}
         for row in some:
             chosen = found.get(row["preferences_id"], {})
             row["preferences"] = {name: chosen[name] for name in PREFERENCE_NAMES if chosen.get(name) is not None}
             yield row
-
-
-def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    piece: list[Row] = []
-    for row in rows:
-        piece.append(row)
-        if len(piece) == 500:
-            yield piece
-            piece = []
-    yield piece
 
 
 def preferences(batch: Batch, item: Item, chosen: Mapping[str, Any]) -> dict[str, Any]:

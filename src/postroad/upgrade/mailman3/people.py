@@ -14,6 +14,7 @@ from postroad.community.people.models import Address, User
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.addresses import is_valid_email
+from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.accounts import Account, Accounts
 from postroad.upgrade.mailman3.databases import Row
@@ -42,15 +43,18 @@ class People:
         return Accounts(self._moving.core, self._moving.installation.web)
 
     @cached_property
-    def _preferred(self) -> dict[int, int]:
+    def _preferred(self) -> OnDisk[int, int]:
         """Address → the user who prefers it."""
-        rows = self._moving.core.rows("user", ("id", "_preferred_address_id"))
-        return {row["_preferred_address_id"]: row["id"] for row in rows if row["_preferred_address_id"] is not None}
+        found = OnDisk[int, int]()
+        for row in self._moving.core.rows("user", ("id", "_preferred_address_id")):
+            if row["_preferred_address_id"] is not None:
+                found[row["_preferred_address_id"]] = row["id"]
+        return found
 
     @cached_property
-    def _contacts(self) -> dict[int, str]:
-        """User → preferred address, else the first verified, else the first."""
-        ranked: dict[int, tuple[int, str]] = {}
+    def _contacts(self) -> OnDisk[int, tuple[int, str]]:
+        """User → preferred address, else the first verified, else the first; before it the number of that rule."""
+        ranked = OnDisk[int, tuple[int, str]]()
         for row in self._moving.core.rows("address", ("id", "email", "user_id", "verified_on")):
             if row["user_id"] is None:
                 continue
@@ -58,7 +62,7 @@ class People:
             rank = 0 if is_preferred else 1 if row["verified_on"] else 2
             if row["user_id"] not in ranked or rank < ranked[row["user_id"]][0]:
                 ranked[row["user_id"]] = (rank, text(row["email"]).lower())
-        return {user: email for user, (_, email) in ranked.items()}
+        return ranked
 
     def steps(self) -> tuple[Step, ...]:
         """In their order."""
@@ -81,7 +85,7 @@ class People:
     def _read_users(self) -> Iterator[Item]:
         for row in with_preferences(self._moving.core, self._moving.core.rows("user", _USER)):
             account = self.accounts.by_id.get(self.accounts.account_of.get(row["id"], 0))
-            contact = account.contact if account else self._contacts.get(row["id"], "")
+            contact = account.contact if account else self._contacts.get(row["id"], (0, ""))[1]
             told = (sorted(row.items(), key=str), contact, _of_user(account))
             yield Item(str(row["id"]), (row, contact, account), text(row["display_name"]) or contact,
                        fingerprint_of(told))  # fmt: skip

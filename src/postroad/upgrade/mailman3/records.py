@@ -1,6 +1,5 @@
 """Steps: automatic answers, and bounces that were noted."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +8,9 @@ from postroad.community.lists.models import MailingList
 from postroad.community.notices import moving_in as notices
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.bounces import moving_in as bounces
-from postroad.upgrade.importing.plan import Batch, Item, Step
+from postroad.upgrade.importing.on_disk import OnDisk
+from postroad.upgrade.importing.plan import Batch, Item, Step, batches
+from postroad.upgrade.mailman3.databases import PIECE
 from postroad.upgrade.mailman3.moving import Moving
 from postroad.upgrade.mailman3.requests import stored_message
 from postroad.upgrade.mailman3.values import EPOCH, moment, text, word
@@ -34,17 +35,17 @@ def _list_ids(moving: Moving) -> dict[int, str]:
 
 def _read_answers(moving: Moving) -> Iterator[Item]:
     lists = _list_ids(moving)
-    counted: Counter[tuple[int, int, int, str]] = Counter()
+    counted = OnDisk[tuple[int, int, int, str], int]()
     for row in moving.core.rows("autoresponserecord", ("address_id", "mailing_list_id", "response_type", "date_sent")):
-        counted[row["address_id"], row["mailing_list_id"], row["response_type"], _day(row["date_sent"])] += 1
-    emails: dict[int, str] = {}
-    keys = sorted({key[0] for key in counted if key[0] is not None})
-    for start in range(0, len(keys), 500):
-        found = moving.core.pick("address", ("id", "email"), "id", keys[start : start + 500])
-        emails |= {row["id"]: text(row["email"]) for row in found}
-    for (address, list_, kind, day), count in counted.items():
-        who, where = emails.get(address, ""), lists.get(list_, "")
-        yield Item(f"{list_}:{address}:{kind}:{day}", (who, where, kind, day, count), f"to {who} by {where} on {day}")
+        what = (row["address_id"], row["mailing_list_id"], row["response_type"], _day(row["date_sent"]))
+        counted[what] = counted.get(what, 0) + 1
+    for some in batches(counted.items(), PIECE):
+        keys = sorted({address for (address, *_), _ in some if address is not None})
+        emails = {row["id"]: text(row["email"]) for row in moving.core.pick("address", ("id", "email"), "id", keys)}
+        for (address, list_, kind, day), count in some:
+            who, where = emails.get(address, ""), lists.get(list_, "")
+            key, name = f"{list_}:{address}:{kind}:{day}", f"to {who} by {where} on {day}"
+            yield Item(key, (who, where, kind, day, count), name)
 
 
 def _day(value: Any) -> str:
