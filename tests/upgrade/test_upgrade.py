@@ -167,8 +167,8 @@ def test_a_snapshot_that_was_cut_short_is_none(former_release, monkeypatch):
     """Killed while it is written: the next call takes a new one."""
     actions.upgrade()
     monkeypatch.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"), snapshot.beginning() as complete:
-        complete(["queue.0004_pause"])
+    with pytest.raises(OSError, match="No space"), snapshot.beginning(["queue.0004_pause"]) as complete:
+        complete()
     with pytest.raises(NotFound):
         snapshot.last()
 
@@ -187,6 +187,23 @@ def test_a_job_of_a_longer_pause_is_not_lost():
     assert len(queue.claim("moderation", "w", 5)) == 1
 
 
+def test_what_changes_while_the_site_still_works_is_in_the_snapshot_and_what_comes_after_is_not():
+    create_domain("example.org")
+    for name in ("gone", "other", "same"):
+        create_list(f"{name}@example.org")
+    with snapshot.beginning(["lists.0009_next"]) as complete:
+        MailingList.objects.filter(list_name="gone").delete()
+        MailingList.objects.filter(list_name="other").update(archive_policy="private")
+        create_list("new@example.org")
+        complete()
+    create_list("after@example.org")
+    snapshot.go_back()
+    assert dict(MailingList.objects.values_list("list_name", "archive_policy")) == {
+        "new": "public", "other": "private", "same": "public",
+    }  # fmt: skip
+    create_list("afterwards@example.org")
+
+
 @pytest.mark.sqlite_only
 def test_what_is_written_while_the_file_is_copied_is_in_the_snapshot():
     """Whole, whatever checkpoints do meanwhile; and what comes after is not in it."""
@@ -195,13 +212,13 @@ def test_what_is_written_while_the_file_is_copied_is_in_the_snapshot():
         storage.store_many(f"{number} {n} ".encode() * 300 for n in range(200))
 
     write(1)
-    with snapshot.beginning() as complete, connection.cursor() as cursor:
+    with snapshot.beginning(["storage.0009_next"]) as complete, connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout=10")  # The checkpoint goes as far as the reader that stands by lets it.
         for number in (2, 3, 4):
             write(number)
             cursor.execute("PRAGMA wal_checkpoint(RESTART)")
         cursor.execute("PRAGMA busy_timeout=30000")
-        complete(["storage.0009_next"])
+        complete()
     write(5)
     with contextlib.closing(sqlite3.connect(current().home / "snapshot" / "postroad.db")) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -54,11 +54,11 @@ def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = F
             report.outcome = "checked"
             return report
         try:
-            with snapshot.beginning() as complete:
+            with snapshot.beginning(plan) as complete:
                 paused = time.monotonic()
                 _pause(report)
                 with report.step("snapshot"):
-                    complete(plan)
+                    complete()
             with report.step("migrations and self-test") as step:
                 step.detail = f"{len(plan)} migrations, one post through the whole road"
                 migrate_and_test()

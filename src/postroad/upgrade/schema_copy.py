@@ -34,6 +34,35 @@ def copy_rows(target: str, without_rows: Collection[str] = (), leave_out: Collec
     return [*_constraints(source, tables), *_indexes(source, target, tables)]
 
 
+def moment() -> str:
+    """The oldest transaction whose work the present one may not see."""
+    return str(_rows("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0][0])
+
+
+def catch_up(target: str, since: str) -> None:
+    """Let the rows of a copy that was made at a `moment` be those of now, in the present transaction.
+
+    Each row names the transaction that wrote it (https://www.postgresql.org/docs/current/ddl-system-columns.html), so
+    only what was written since is copied again.
+    """
+    source = current_schema()
+    with connection.cursor() as cursor:
+        for table in tables_of(target):
+            key = _key(source, table)
+            changed = f"age(s.xmin) <= age('{since}'::xid8::xid)" if key else "true"
+            same = " AND ".join([*(f's."{name}" = c."{name}"' for name in key), f"NOT {changed}"])
+            columns = ", ".join(f'"{name}"' for name in _written_columns(source, table))
+            cursor.execute(
+                f'DELETE FROM "{target}"."{table}" c'  # noqa: S608 — names of ours and of the catalogue
+                f' WHERE NOT EXISTS (SELECT 1 FROM "{source}"."{table}" s WHERE {same})'
+            )
+            cursor.execute(
+                f'INSERT INTO "{target}"."{table}" ({columns}) OVERRIDING SYSTEM VALUE'  # noqa: S608 — as above
+                f' SELECT {columns} FROM "{source}"."{table}" s WHERE {changed}'
+            )
+            copy_counters(source, target, table)
+
+
 def finish(target: str, statements: Iterable[str]) -> None:
     """Make constraints and indexes of a copy, in the present transaction."""
     source = current_schema()
@@ -100,6 +129,21 @@ def _written_columns(schema: str, table: str) -> list[str]:
         for (name,) in _rows(
             "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
             " AND is_generated = 'NEVER' ORDER BY ordinal_position",
+            schema,
+            table,
+        )
+    ]
+
+
+def _key(schema: str, table: str) -> list[str]:
+    """Columns of a table's primary key."""
+    return [
+        name
+        for (name,) in _rows(
+            "SELECT a.attname FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid"
+            " JOIN pg_namespace n ON n.oid = t.relnamespace"
+            " JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY(i.indkey)"
+            " WHERE n.nspname = %s AND t.relname = %s AND i.indisprimary",
             schema,
             table,
         )

@@ -5,7 +5,8 @@ messages only ever grows, so PostgreSQL's snapshot leaves it out unless the upgr
 
 Nobody waits for the large part. On SQLite the file is copied while the site works; a reader stands by, so that whatever
 is written meanwhile stays in the write-ahead log, which is copied last (https://www.sqlite.org/walformat.html §2.3.1).
-On PostgreSQL the rows are copied; indexes are made of them only if somebody goes back.
+On PostgreSQL the rows are copied while the site works, and last what was written meanwhile; indexes are made of them
+only if somebody goes back.
 """
 
 import json
@@ -67,15 +68,16 @@ def last() -> Snapshot:
 
 
 @contextmanager
-def beginning() -> Iterator[Callable[[Sequence[str]], Snapshot]]:
-    """Do what takes long, while the site works; what this gives completes the snapshot, for the migrations named.
+def beginning(before: Sequence[str]) -> Iterator[Callable[[], Snapshot]]:
+    """Do what takes long before these migrations, while the site works; what this gives completes the snapshot.
 
     It takes the former snapshot's place, whole or not at all.
     """
     _folder().mkdir(exist_ok=True)
     _forget()
     if connection.vendor != "sqlite":
-        yield lambda before: _keep(before, *_copy_rows(before))
+        since, definitions = _copy_rows(before)
+        yield lambda: _keep(before, _catch_up(since), definitions)
         return
     live = str(connection.settings_dict["NAME"])
     reader = sqlite3.connect(live, isolation_level=None)
@@ -83,7 +85,7 @@ def beginning() -> Iterator[Callable[[Sequence[str]], Snapshot]]:
         reader.execute("BEGIN")
         reader.execute("SELECT 1 FROM sqlite_master").fetchone()
         _copy_file(live, _file())
-        yield lambda before: _keep(before, _copy_log(Path(f"{live}-wal")), [])
+        yield lambda: _keep(before, _copy_log(Path(f"{live}-wal")), [])
     finally:
         reader.close()
 
@@ -116,10 +118,25 @@ def _copy_log(log: Path) -> int:
     return _file().stat().st_size
 
 
-def _copy_rows(before: Sequence[str]) -> tuple[int, list[str]]:
+def _copy_rows(before: Sequence[str]) -> tuple[str, list[str]]:
+    """Copy all rows of one moment; that moment, and the statements that make constraints and indexes."""
     stored = any(name.startswith("storage.") for name in before)
-    with transaction.atomic():
-        return 0, schema_copy.copy_rows(SCHEMA, leave_out=() if stored else ("storage_blob",))
+    with _one_moment():
+        return schema_copy.moment(), schema_copy.copy_rows(SCHEMA, leave_out=() if stored else ("storage_blob",))
+
+
+def _catch_up(since: str) -> int:
+    with _one_moment():
+        schema_copy.catch_up(SCHEMA, since)
+    return 0
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """A transaction in which everything stands still."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def _keep(before: Sequence[str], size: int, definitions: list[str]) -> Snapshot:
