@@ -144,12 +144,16 @@ def hang(replies: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _is_below(mail: int, other: int) -> bool:
-    pk: int | None = mail
-    for _ in range(MOST_STEPS):
-        if pk is None or pk == other:
-            return pk == other
-        pk = Mail.objects.filter(pk=pk).values_list("parent_id", flat=True).first()
-    return False
+    """Whether `other` is the mail itself or stands above it, as far as is looked; one query, however deep it stands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE above (id, steps) AS (SELECT CAST(%s AS bigint), 1 UNION ALL"
+            " SELECT m.parent_id, a.steps + 1 FROM above a JOIN archive_mail m ON m.id = a.id"
+            " WHERE m.parent_id IS NOT NULL AND a.id <> %s AND a.steps < %s)"
+            " SELECT EXISTS (SELECT 1 FROM above WHERE id = %s)",
+            [mail, other, MOST_STEPS, other],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def move(mail: int, thread: int, parent: int | None) -> None:
