@@ -32,6 +32,8 @@ class Past:
         self.home = home
         home.mkdir()
         self.database = f"past_{os.getpid()}"
+        self.templates: dict[str, str] = {}
+        """Databases on the server that are as a past release left them, by its name; to be copied."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
         url = f"{SERVER}/{self.database}" if SERVER else "sqlite:///postroad.db"
         self.environment = {**environment, "POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": url}
@@ -39,17 +41,27 @@ class Past:
 
     def fill(self, name: str) -> None:
         if SERVER:
-            self._on_server(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)", f"CREATE DATABASE {self.database}")
-            dump = gzip.decompress((PAST / f"{name}.sql.gz").read_bytes())
-            subprocess.run(["psql", "-qX", f"{SERVER}/{self.database}"], input=dump, check=True, capture_output=True)
+            template = self.templates.get(name) or self._restored(name)
+            self._on_server(
+                f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)",
+                f"CREATE DATABASE {self.database} TEMPLATE {template}",
+            )
         else:
             for old in self.home.glob("postroad.db*"):
                 old.unlink()
             (self.home / "postroad.db").write_bytes(gzip.decompress((PAST / f"{name}.db.gz").read_bytes()))
 
+    def _restored(self, name: str) -> str:
+        made = self.templates[name] = f"{self.database}_{len(self.templates)}"
+        self._on_server(f"DROP DATABASE IF EXISTS {made} WITH (FORCE)", f"CREATE DATABASE {made}")
+        dump = gzip.decompress((PAST / f"{name}.sql.gz").read_bytes())
+        subprocess.run(["psql", "-qX", f"{SERVER}/{made}"], input=dump, check=True, capture_output=True)
+        return made
+
     def close(self) -> None:
         if SERVER:
-            self._on_server(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+            made = (self.database, *self.templates.values())
+            self._on_server(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in made))
 
     def _on_server(self, *statements: str) -> None:
         import psycopg
