@@ -1,12 +1,16 @@
 """The queue's promises, on the real database."""
 
 import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 from django.db import connection, transaction
 
+from postroad.foundation.configuration import current
 from postroad.foundation.errors import TryLater
 from postroad.foundation.queue import actions
 from postroad.foundation.queue.envelope import Envelope, decode, encode
@@ -282,6 +286,21 @@ def test_only_who_works_on_a_queue_is_woken():
     finally:
         for ear in ears.values():
             ear.close()
+
+
+@pytest.mark.sqlite_only
+def test_the_socket_of_a_process_that_was_killed_is_removed():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    own = current().home / "run" / f"gone.{child.pid}.wake"
+    named = own.with_name(f"a@{own.name}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as dead:
+        dead.bind(str(own))
+    named.hardlink_to(own)
+    with transaction.atomic():
+        actions.put("a", envelope())
+    assert not named.exists()
+    assert not own.exists()
 
 
 def test_a_job_that_comes_due_later_is_worked_on_then():

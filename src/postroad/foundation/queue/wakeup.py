@@ -80,10 +80,12 @@ def _waiting_for(queue: str, folder: Path) -> list[Path]:
 
 
 def _forget_if_dead(path: Path) -> None:
-    """Remove the socket of a process that is no more."""
-    pid = path.name.split(".")[-2]
+    """Remove the socket of a process that is no more, under this name and its own."""
+    own = path.name.partition("@")[2]
+    pid = own.split(".")[-2]
     if pid.isdigit() and not Path(f"/proc/{pid}").exists():
         path.unlink(missing_ok=True)
+        path.with_name(own).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
