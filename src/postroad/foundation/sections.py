@@ -217,7 +217,10 @@ class Archivers:
     mhonarc_seconds: float = 60.0
     """After which the program is ended, and started anew later."""
     clobber_date: typing.Literal["never", "maybe", "always"] = "maybe"
-    """Whether they get the time of reception as Date: "maybe" where it is missing or off by `clobber_skew_days`."""
+    """Whether they get the time of reception as Date: "maybe" where it is missing or off by `clobber_skew_days`.
+
+    One value for all of them; Mailman has one for each, and that of `[archiver.master]` is brought in.
+    """
     clobber_skew_days: float = 1.0
 
 

@@ -1,5 +1,6 @@
 """Mails as pages show them: who wrote, what stands in them, what they answer."""
 
+import functools
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Post:
         return author(self.answers).name if self.answers else ""
 
 
+@functools.lru_cache(maxsize=1000)
 def person(name: str, email: str = "") -> Person:
     """Whom a mail is by, without a whole address for harvesters."""
     shown = hidden_address(name or email) or "unknown"
