@@ -1,13 +1,20 @@
 """What may be done to a home only once at a time, by locks that end with their holder and so can never go stale."""
 
 import fcntl
+import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from postroad.foundation.errors import Conflict
+
+log = logging.getLogger("postroad.instance")
+
+STOP_SECONDS = 30
+"""How long a process of `postroad serve` may take to finish what it has in hand."""
 
 
 def _file(home: Path) -> Path:
@@ -46,11 +53,46 @@ class Instance:
         try:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._held.close()
-            raise Conflict(f"{home} is served already, by process {running(home)}") from None
+            process = running(home)
+            if process is None or _lives(process) or not self._is_given_back(process):
+                self._held.close()
+                raise Conflict(f"{home} is served already, by process {process}") from None
         self._held.truncate(0)
         self._held.write(f"{os.getpid()}\n")
         self._held.flush()
+
+    def _is_given_back(self, process: int) -> bool:
+        """Wait for the roles of a killed supervisor, which hold the home until they have finished."""
+        log.warning("process %d was killed; waiting for its processes to end", process)
+        return wait_for(self._held.fileno(), STOP_SECONDS + 5)
+
+
+def wait_for(lock: int, seconds: int) -> bool:
+    """Whether a lock, by its descriptor, came free within so many seconds and is taken now; for the main thread."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except TimeoutError:
+        return False
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    return True
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def running(home: Path) -> int | None:

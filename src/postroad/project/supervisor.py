@@ -21,6 +21,7 @@ from django.db import connections
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import Conflict, PostroadError
+from postroad.foundation.instance import STOP_SECONDS, wait_for
 
 log = logging.getLogger("postroad.supervisor")
 
@@ -35,8 +36,6 @@ SLOWEST_RESTART = 30.0
 """Seconds between two starts of a role that keeps dying."""
 RESTART = -1
 """What `run` returns after SIGHUP: the caller begins anew."""
-STOP_SECONDS = 30.0
-"""How long a role may take to finish what it has in hand."""
 
 
 @dataclass(slots=True)
@@ -214,14 +213,8 @@ def _hold_role(name: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         log.warning("%s: waiting for an earlier process of this home to end", name)
-        signal.signal(signal.SIGALRM, _refuse_second)
-        signal.alarm(int(STOP_SECONDS) + 5)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        signal.alarm(0)
-
-
-def _refuse_second(*_: object) -> None:
-    raise Conflict("another `postroad serve` of this home is running; stop it first")
+        if not wait_for(lock, STOP_SECONDS + 5):
+            raise Conflict("another `postroad serve` of this home is running; stop it first") from None
 
 
 def _die_with(supervisor: int) -> None:
