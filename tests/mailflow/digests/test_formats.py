@@ -1,14 +1,20 @@
 """The three forms of a digest: a text that can be taken apart, attached posts that can be answered, a page by threads."""
 
+import dataclasses
 import email
 import email.policy
+import functools
 import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from postroad.community.lists import actions as lists
+from postroad.community.notices import template_uris
 from postroad.community.notices.models import OwnText
+from postroad.foundation.configuration import Templates
 from postroad.foundation.storage.models import Blob
 from postroad.mailflow.digests import actions
 from postroad.mailflow.digests.models import Post
@@ -293,3 +299,31 @@ def test_a_post_that_nobody_foresaw_is_named(digest, monkeypatch):
     text = digest(mail(subject="Odd"), mail(subject="Even"))["plain"].text
     assert "[This post could not be read.]" in text
     assert "Even (Anne Person)" in text
+
+
+# --- texts from elsewhere
+
+
+@pytest.fixture
+def web_server(tmp_path, settings):
+    """A folder on the web, which texts may be fetched from; its address."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        settings.POSTROAD = dataclasses.replace(settings.POSTROAD, templates=Templates(fetch_from=(url,)))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield url
+        server.shutdown()
+        thread.join()
+
+
+def test_a_footer_that_was_set_a_moment_ago_is_in_the_next_digest(digest, ants, web_server, tmp_path):
+    (tmp_path / "footer.txt").write_text("All ants are equal.")
+    template_uris.set_uris(f"list:{ants.list_id}", {"list:member:digest:footer": f"{web_server}/footer.txt"})
+    assert "All ants are equal." in digest(mail())["plain"].text
+
+
+def test_a_footer_that_cannot_be_fetched_keeps_no_digest_back(digest, ants, web_server):
+    template_uris.set_uris(f"list:{ants.list_id}", {"list:member:digest:footer": f"{web_server}/none.txt"})
+    assert "Hello ants." in digest(mail())["plain"].text

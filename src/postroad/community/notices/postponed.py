@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from postroad.community.lists.models import MailingList
-from postroad.community.notices.fetching import job, order
+from postroad.community.notices.fetching import ask, job, keep, order
 from postroad.community.notices.models import FetchedText
 from postroad.community.notices.templates import not_tried
 from postroad.foundation.queue import actions as queue
@@ -61,6 +61,13 @@ def must_wait(names: Sequence[str], mailing_list: MailingList, since: float) -> 
         if not FetchedText.objects.filter(uri=uri).exists():
             order(row, uri)
     return bool(rows)
+
+
+def fetch_never_asked(names: Sequence[str], mailing_list: MailingList) -> None:
+    """Ask for texts that were set and never asked for; outside of any transaction, for servers may be slow."""
+    for name in names:
+        for row, uri in not_tried(name, mailing_list):
+            keep(ask(row, uri))
 
 
 def restored(message: str) -> Postponed:

@@ -18,6 +18,8 @@ from postroad.mailflow.digests.models import Issue
 from postroad.mailflow.digests.words import say
 
 _RHYTHMS: Mapping[str, str] = MappingProxyType({"": "", "daily": "Daily ", "weekly": "Weekly ", "monthly": "Monthly "})
+TEXTS = ("list:member:digest:masthead", "list:member:digest:header", "list:member:digest:footer")
+"""What a list may say in its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Frame:
         }  # fmt: skip
 
         def filled(name: str) -> str:
-            return expand(text(f"list:member:digest:{name}", mailing_list), values).replace("\r\n", "\n").strip("\n")
+            return expand(text(name, mailing_list), values).replace("\r\n", "\n").strip("\n")
 
         name = lists.display_name.of(mailing_list)
         title = f"{name} {_RHYTHMS[issue.frequency]}Digest, Vol {issue.volume}, Issue {issue.number}"
-        masthead, header, footer = map(filled, ("masthead", "header", "footer"))
+        masthead, header, footer = map(filled, TEXTS)
         return cls(mailing_list, language_of(mailing_list), title, masthead, header, footer, items)
 
     def say(self, text: str, **values: object) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from postroad.community.notices.postponed import fetch_never_asked
 from postroad.community.subscriptions.queries import has_readers
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import DigestReaders, Envelope
 from postroad.mailflow.digests import actions, attached, page, plain
-from postroad.mailflow.digests.frame import Frame
+from postroad.mailflow.digests.frame import TEXTS, Frame
 from postroad.mailflow.digests.items import items_of
 from postroad.mailflow.digests.models import Issue
 from postroad.mailflow.digests.queries import posts_of
@@ -47,6 +48,7 @@ def build(envelope: Envelope) -> Work | None:
     ]  # fmt: skip
     if not wanted:
         return Work(issue, [])
+    fetch_never_asked(TEXTS, issue.mailing_list)
     frame = Frame.of(issue, list(items_of(issue.mailing_list, posts_of(issue))))
     built = []
     for form, readers in wanted:
