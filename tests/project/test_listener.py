@@ -1,5 +1,8 @@
 """The listener: requests that were begun are answered, a taken address is told, a proxy is believed only when asked."""
 
+import asyncio
+import contextlib
+import dataclasses
 import http.client
 import socket
 import threading
@@ -7,6 +10,7 @@ import threading
 import pytest
 
 from postroad.foundation.sections import Listen
+from postroad.project.http import serve
 from postroad.project.listener import Listener
 
 pytestmark = pytest.mark.sqlite_only
@@ -94,3 +98,22 @@ def test_an_address_that_is_taken_is_told():
         pytest.raises(RuntimeError, match=r"cannot listen on 127\.0\.0\.1"),
     ):
         Listener(lambda environ, start: [], Listen("127.0.0.1", other.getsockname()[1]), 1)
+
+
+def test_a_process_that_fails_when_it_could_begin_ends(settings):
+    """As one whose supervisor was killed at that moment: nobody reads that it is ready."""
+    web = dataclasses.replace(settings.POSTROAD.web, listen=Listen("127.0.0.1", free_port()))
+    rest = dataclasses.replace(settings.POSTROAD.rest, listen=Listen("127.0.0.1", free_port()))
+    settings.POSTROAD = dataclasses.replace(settings.POSTROAD, web=web, rest=rest)
+
+    def fail():
+        raise BrokenPipeError
+
+    def run():
+        with contextlib.suppress(BrokenPipeError):
+            asyncio.run(serve(fail, asyncio.Event()))
+
+    process = threading.Thread(target=run, daemon=True)
+    process.start()
+    process.join(20)
+    assert not process.is_alive()

@@ -128,14 +128,16 @@ async def serve(ready: Callable[[], None], stop: asyncio.Event) -> None:
     ]
     audit = Writer()
     audit.start()
-    for listener in listeners:
-        await asyncio.to_thread(listener.start)
-    ended = [asyncio.create_task(asyncio.to_thread(listener.wait)) for listener in listeners]
-    ready()
-    waiter = asyncio.create_task(stop.wait())
-    await asyncio.wait([waiter, *ended], return_when=asyncio.FIRST_COMPLETED)
-    for listener in listeners:
-        await asyncio.to_thread(listener.stop, GRACE_SECONDS)
-    audit.stop()
+    try:
+        for listener in listeners:
+            await asyncio.to_thread(listener.start)
+        ended = [asyncio.create_task(asyncio.to_thread(listener.wait)) for listener in listeners]
+        ready()
+        waiter = asyncio.create_task(stop.wait())
+        await asyncio.wait([waiter, *ended], return_when=asyncio.FIRST_COMPLETED)
+    finally:  # Else the threads that wait for them would keep a process that failed.
+        for listener in listeners:
+            await asyncio.to_thread(listener.stop, GRACE_SECONDS)
+        audit.stop()
     if not stop.is_set():
         raise RuntimeError("a listener of the web ended")

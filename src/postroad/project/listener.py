@@ -61,5 +61,6 @@ class Listener:
 
     def stop(self, seconds: float) -> None:
         """Take no more requests; return when those begun are answered, or after so many seconds."""
-        self._worker.terminate()
-        self._worker.inner.join(seconds)
+        if self._worker.inner.is_alive():
+            self._worker.terminate()
+            self._worker.inner.join(seconds)

@@ -194,7 +194,8 @@ def _show_name(name: str) -> None:
 
 
 def _say_ready(pipe: int) -> None:
-    os.write(pipe, b"1")
+    with contextlib.suppress(BrokenPipeError):  # The supervisor was killed; its death is about to end us too.
+        os.write(pipe, b"1")
 
 
 def _hold_role(name: str) -> None:
