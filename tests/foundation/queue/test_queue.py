@@ -163,6 +163,18 @@ def test_a_job_that_is_put_off_again_and_again_is_not_blamed_for_any_death():
     assert not Job.objects.exists()
 
 
+def test_a_job_whose_worker_died_is_claimed_alone_and_those_before_it_without_it():
+    """Who is killed between a claim and the work on it leaves the blame with one job."""
+    actions.put_many("a", [envelope("1"), envelope("2")])
+    actions.claim("a", "dies", 2)
+    actions.release_claims("dies")
+    actions.put("a", envelope("3"), due_at=1.0)
+    taken = []
+    while jobs := actions.claim("a", "w", 10, suspects_alone=True):
+        taken.append([(job.envelope.message_id, job.deaths) for job in jobs])
+    assert taken == [[("3@example.org", 0)], [("1@example.org", 1)], [("2@example.org", 1)]]
+
+
 def test_the_neighbours_of_a_job_that_kills_its_worker_are_not_blamed():
     """After a death each job of the batch is worked on alone; only the guilty one ends in quarantine."""
     actions.put_many("a", [envelope("good1"), envelope("bad"), envelope("good2")])

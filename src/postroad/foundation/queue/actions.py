@@ -4,6 +4,7 @@ A stage calls `put` and `record` inside its own transaction; the worker loop doe
 durability (a lost claim is claimed again), so they do not wait for the disk; acknowledgements do.
 """
 
+import functools
 import secrets
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -87,8 +88,14 @@ def record_many(steps: Iterable[tuple[Envelope, str, str, str, str]]) -> None:
     gathering.insert(_INSERT_STEP, rows)
 
 
-def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claimed]:
-    """Take up to `limit` due jobs for `lease` seconds, the oldest first; nobody else gets them meanwhile."""
+def claim(
+    queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS, *, suspects_alone: bool = False
+) -> list[Claimed]:
+    """Take up to `limit` due jobs for `lease` seconds, the oldest first; nobody else gets them meanwhile.
+
+    With `suspects_alone` a job whose worker died comes without others, so that none of them is blamed for the next
+    death.
+    """
     token = secrets.randbits(62)
     now = time.time()
     postgres = connection.vendor == "postgresql"
@@ -106,10 +113,8 @@ def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> 
             cursor.execute(
                 # Who still holds it has let its lease end: it died.
                 "UPDATE queue_job SET deaths=deaths+CASE WHEN claim<>0 THEN 1 ELSE 0 END,"  # noqa: S608
-                " due_at=%s, claim=%s, worker=%s, attempts=attempts+1 WHERE id IN ("
-                "SELECT id FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s"
-                " AND NOT EXISTS (SELECT 1 FROM queue_pause WHERE until>%s) ORDER BY due_at, id LIMIT %s"
-                f"{' FOR UPDATE SKIP LOCKED' if postgres else ''})"
+                " due_at=%s, claim=%s, worker=%s, attempts=attempts+1"
+                f" WHERE id IN ({_due(postgres=postgres, suspects_alone=suspects_alone)})"
                 " RETURNING id, envelope, attempts, created_at, deaths",
                 (now + lease, token, worker, queue, now, now, limit),
             )
@@ -122,6 +127,22 @@ def claim(queue: str, worker: str, limit: int, lease: float = LEASE_SECONDS) -> 
         Claimed(id_, token, queue, decode(data), attempts, made, deaths)
         for id_, data, attempts, made, deaths in sorted(rows, key=lambda row: row[0])
     ]
+
+
+@functools.cache
+def _due(*, postgres: bool, suspects_alone: bool) -> str:
+    """The query of the jobs that are due; alone, the first when its worker died, else those before the first such."""
+    due = (
+        "SELECT id, due_at, CASE WHEN deaths > 0 OR claim <> 0 THEN 1 ELSE 0 END AS suspect FROM queue_job"  # noqa: S608 — our words
+        " WHERE queue=%s AND state=0 AND due_at<=%s AND NOT EXISTS (SELECT 1 FROM queue_pause WHERE until>%s)"
+        f" ORDER BY due_at, id LIMIT %s{' FOR UPDATE SKIP LOCKED' if postgres else ''}"
+    )
+    if not suspects_alone:
+        return f"SELECT id FROM ({due}) due"  # noqa: S608 — our words
+    return (
+        "SELECT id FROM (SELECT id, row_number() OVER in_order AS place, max(suspect) OVER in_order AS worst"  # noqa: S608 — our words
+        f" FROM ({due}) due WINDOW in_order AS (ORDER BY due_at, id)) placed WHERE worst = 0 OR place = 1"
+    )
 
 
 class LeaseLost(Exception):
@@ -170,12 +191,6 @@ def renew(jobs: Sequence[Claimed], lease: float = LEASE_SECONDS) -> None:
             "UPDATE queue_job SET due_at=%s WHERE id=%s AND claim=%s",
             [(time.time() + lease, job.id, job.claim) for job in jobs],
         )
-
-
-def give_back(jobs: Iterable[Claimed]) -> None:
-    """Let jobs go that were claimed but not begun; they are due again at once."""
-    for job in jobs:
-        put_off(job, 0.0)
 
 
 def put_off(job: Claimed, seconds: float, error: str = "") -> None:

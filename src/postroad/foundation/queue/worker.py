@@ -148,10 +148,9 @@ class Worker:
 
     def _batch(self, stage: Stage) -> int:
         with precedence.patient():
-            jobs = actions.claim(stage.queue, self.name, stage.batch)
+            jobs = actions.claim(stage.queue, self.name, stage.batch, suspects_alone=True)
         if not jobs:
             return 0
-        jobs = self._alone_if_suspect(jobs)
         failed: list[_Failure] = []
         waiting = deque(jobs)
         with _at_hand(jobs) if stage.reads and len(jobs) > 1 else nullcontext():
@@ -189,15 +188,6 @@ class Worker:
         """Work on each of these mails so that it can fail without the others, in one transaction."""
         with nullcontext() if stage.outside else _transaction():
             return [failure for job in jobs if (failure := self._one(stage, job))]
-
-    def _alone_if_suspect(self, jobs: list[Claimed]) -> list[Claimed]:
-        """A job whose worker died is worked on alone, so that not its neighbours are blamed for the next death."""
-        suspect = next((job for job in jobs if job.deaths), None)
-        if suspect is None or len(jobs) == 1:
-            return jobs
-        with transaction.atomic():
-            actions.give_back(job for job in jobs if job is not suspect)
-        return [suspect]
 
     def _one(self, stage: Stage, job: Claimed) -> _Failure | None:
         """Do one job inside a savepoint; what went wrong is told, not raised."""
