@@ -1,4 +1,4 @@
-"""Killed at any moment under load, no accepted mail is lost, and nobody gets more than one copy too many.
+"""Killed at any moment under load, no accepted mail is lost, and only who is in flight then gets one copy too many.
 
 `POSTROAD_CRASH_KILLS=300 pytest tests/stories/test_crash.py` (`make crash`) is the long form.
 """
@@ -18,8 +18,8 @@ from tests.stories.running_site import Site, wait_until
 
 KILLS = int(os.environ.get("POSTROAD_CRASH_KILLS", "14"))
 MEMBERS = [f"member{number}@example.net" for number in range(40)]
-IN_FLIGHT = 8 * 64
-"""Transactions that eight pipelined connections may have under way at the moment of a kill."""
+CONNECTIONS = 8
+"""To the relay; each has one content under way at the moment of a kill."""
 
 
 class Feeder(threading.Thread):
@@ -85,9 +85,13 @@ def test_nothing_that_was_accepted_is_lost_and_hardly_anything_comes_twice(site,
 
     wait_until(lambda: not missing(), 150, "some accepted mail did not reach everybody")
     copies = sink.copies(b"Message-ID")
-    assert max(copies.values()) <= 2, "somebody got a mail more than twice"
+    thrice = [place for place, count in copies.items() if count > 2]
+    assert max(copies.values()) <= 3, "somebody got a mail more than three times"
+    # Who is in flight at two kills in a row, one on each connection; each kill adds a copy.
+    assert len(thrice) <= CONNECTIONS * (1 + KILLS // 100), thrice
     extra = sum(count - 1 for count in copies.values())
-    assert extra <= KILLS * IN_FLIGHT
-    assert extra <= len(wanted) * 0.5, "whole lists were sent again"
-    sys.stdout.write(f"{KILLS} kills: {len(feeder.accepted)} mails, {len(wanted)} copies, {extra} of them twice\n")
+    assert extra <= KILLS * CONNECTIONS, "more than was in flight"
+    sys.stdout.write(
+        f"{KILLS} kills: {len(feeder.accepted)} mails, {len(wanted)} copies, {extra} too many, {len(thrice)} thrice\n"
+    )
     assert not sum(row["quarantined"] for row in json.loads(site.command("queue", "show", "--json")))

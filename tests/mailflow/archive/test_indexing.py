@@ -50,3 +50,10 @@ def test_a_mail_whose_bytes_are_gone_does_not_stop_the_others(archive, ant):
         cursor.execute("DELETE FROM storage_blob WHERE key IN (SELECT message FROM archive_mail ORDER BY id LIMIT 1)")
     assert list(indexing.index_lacking()) == [2]
     assert found("honey", ant) == 1
+
+
+def test_cells_and_blocks_of_html_are_words_of_their_own(archive, ant):
+    """Seen in practice: a table in an HTML mail, and an answer that Outlook puts before a `div`."""
+    table = "<table><tr><th>Bed</th><th>Sown</th></tr><tr><td>north</td><td>spinach</td></tr></table>"
+    archive("a", f"{table}yes<div>no</div>\n", content_type="text/html; charset=utf-8")
+    assert [found(word, ant) for word in ("bed", "sown", "north", "spinach", "yes", "no")] == [1] * 6

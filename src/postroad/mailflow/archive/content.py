@@ -12,7 +12,8 @@ LONGEST_TEXT = 300_000
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TAG = re.compile(r"<[^<>]*>?")
-_BLOCKS = "p, div, br, li, tr, h1, h2, h3, h4, h5, h6, blockquote, pre, table, hr"
+_BLOCKS = "p, div, br, li, tr, h1, h2, h3, h4, h5, h6, blockquote, pre, table, hr, dt, dd, ul, ol, section, article"
+_CELLS = "td, th"
 
 
 def parts_of(raw: bytes) -> list[Part]:
@@ -48,7 +49,7 @@ def plain_text(raw: bytes, parts: list[Part] | None = None) -> str:
 
 
 def html_to_text(html: str) -> str:
-    """The words of an HTML text; blocks end lines."""
+    """The words of an HTML text; blocks are lines of their own, cells of a table words."""
     if is_too_deep(html):
         return _TAG.sub(" ", html)
     tree = LexborHTMLParser(html)
@@ -57,6 +58,9 @@ def html_to_text(html: str) -> str:
     for node in tree.css("script, style, head, template, title"):
         node.decompose()
     for node in tree.css(_BLOCKS):
+        node.insert_before("\n")
         node.insert_after("\n")
+    for node in tree.css(_CELLS):
+        node.insert_after(" ")
     lines = (" ".join(line.split()) for line in tree.body.text().split("\n"))
     return "\n".join(line for line in lines if line)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import Stemmer
 
-VERSION = 2
-"""Of the format of tokens; another one means a new index."""
+VERSION = 3
+"""Of the tokens a mail gives; another one means a new index."""
 
 LONGEST_WORD = 40
 MOST_WORDS = 20_000
