@@ -48,6 +48,18 @@ def test_every_member_gets_a_copy_with_a_return_path_of_its_own(dogs, scripted, 
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("deaths", [0, 1])
+def test_after_a_death_those_who_stood_first_are_not_the_first_again(dogs, scripted, monkeypatch, deaths):
+    """They may have been in flight, and a second death at once would send to them a third time."""
+    emails = members(dogs, 60)
+    send()
+    Job.objects.update(deaths=deaths)
+    relay = scripted()
+    deliver(relay, finished, monkeypatch)
+    first = {recipient for _, (recipient,), _ in relay.messages[:8]}
+    assert (first <= set(emails[:20])) == (deaths == 0)
+
+
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
 def test_a_temporary_refusal_at_any_stage_is_tried_again_later(dogs, scripted, monkeypatch, verb):
     """Whatever the relay put off stays queued with its recipients, due after `retry_first_seconds`."""

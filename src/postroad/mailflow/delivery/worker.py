@@ -7,6 +7,7 @@ complete, to the database. After a crash the journal tells which recipients have
 import asyncio
 import functools
 import logging
+import random
 import time
 import traceback
 from collections import deque
@@ -216,6 +217,9 @@ class Delivery:
     async def _send_chunk(self, work: Work, source: Source) -> None:
         """Send a chunk to everybody in it who has no reply yet."""
         todo = [(i, work.recipients[i]) for i, number in enumerate(work.results.of) if number < 0]
+        if work.job.deaths:
+            # The first may have a copy that nobody knows of; should we die again at once, it is hardly theirs again.
+            random.shuffle(todo)
         serial = next(self._serials)
         self._active[serial] = (work, {})
         await self._submit(source, todo, serial)
