@@ -110,7 +110,7 @@ class OldDatabase:
             return 0
         return int(self._fetch(f"SELECT count(*) FROM {self._quoted(table)}", (), table)[0][0])  # noqa: S608
 
-    def rows(self, table: str, columns: Sequence[str], key: Sequence[str] = ("id",)) -> Iterator[Row]:
+    def rows(self, table: str, columns: Sequence[str], key: tuple[str, ...] = ("id",)) -> Iterator[Row]:
         """Every row in the order of its key, with these columns; the ones that are not there are None.
 
         No two rows may have the same values in all columns of the key.

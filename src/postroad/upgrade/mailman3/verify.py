@@ -64,8 +64,8 @@ def _names(names: Names) -> set[tuple[str, ...]]:
 # --- there
 
 
-def _rows(database: OldDatabase | None, table: str, *columns: str, key: str = "id") -> Iterable[dict[str, Any]]:
-    return database.rows(table, columns, key) if database is not None else ()
+def _rows(database: OldDatabase | None, table: str, *columns: str) -> Iterable[dict[str, Any]]:
+    return database.rows(table, columns) if database is not None else ()
 
 
 def _old_members(old: Installation) -> Names:
