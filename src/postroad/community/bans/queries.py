@@ -10,6 +10,7 @@ from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern, matches
 from postroad.foundation.queue import memory
+from postroad.foundation.rows import marks
 
 _Row = tuple[str, int | None]
 _BAN = "email, mailing_list_id FROM bans_ban WHERE (mailing_list_id IS NULL OR mailing_list_id = %s)"
@@ -49,8 +50,7 @@ def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[_Row]
     patterns, are_addresses = memory.once(("bans", key), lambda: _kinds(key))
     if not (are_addresses and emails):
         return patterns
-    marks = ", ".join(["%s"] * len(emails))
-    found = _rows(f"SELECT {_BAN} AND email IN ({marks})", key, *map(_compared, emails))
+    found = _rows(f"SELECT {_BAN} AND email IN ({marks(len(emails))})", key, *map(_compared, emails))
     # A ban of the whole site has no list, and `None` is less than nothing.
     return [*sorted((row for row in found if row[0][:1] != "^"), key=lambda row: (row[0], row[1] or 0)), *patterns]
 

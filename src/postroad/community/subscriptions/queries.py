@@ -16,6 +16,7 @@ from postroad.community.subscriptions.models import Member, Pending
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.configuration import current
 from postroad.foundation.queue.envelope import DigestReaders
+from postroad.foundation.rows import marks
 
 SITE_PREFERENCES: dict[str, object] = {
     "acknowledge_posts": False,
@@ -69,9 +70,9 @@ def _wanted(thread: str, digest: DigestReaders | None) -> str:
 
 def _reads_digests(modes: int) -> str:
     """Who gets such digests, by mode and frequency, or left them since; where a mode was left, none nearer counts."""
-    marks = ", ".join(["%s"] * modes)
-    left = "{0}.digest_left IN (" + marks + ") AND {0}.digest_left_at >= %s"
-    return f"""({_cascade("delivery_mode", "'regular'")} IN ({marks})
+    chosen = marks(modes)
+    left = "{0}.digest_left IN (" + chosen + ") AND {0}.digest_left_at >= %s"
+    return f"""({_cascade("delivery_mode", "'regular'")} IN ({chosen})
     OR ({left.format("m")})
     OR (m.delivery_mode IS NULL AND {left.format("a")})
     OR (m.delivery_mode IS NULL AND a.delivery_mode IS NULL AND {left.format("u")}))
@@ -118,12 +119,12 @@ def recipients(
 
 def _query(explicit: int, thread: str, digest: DigestReaders | None) -> str:
     true = "true" if connection.vendor == "postgresql" else "1"
-    marks = ", ".join(["%s"] * explicit) or "''"
+    named = marks(explicit) or "''"
     return f"""SELECT m.id, COALESCE(a.original_email, ''), COALESCE(NULLIF(a.display_name, ''), u.display_name, ''),
-CASE WHEN a.email IN ({marks}) THEN 1 ELSE 0 END,
+CASE WHEN a.email IN ({named}) THEN 1 ELSE 0 END,
 CASE WHEN a.id IS NOT NULL AND {_wanted(thread, digest)}
 AND ({_cascade("receive_own_postings", true)} = {true} OR a.email <> %s)
-AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({marks}))
+AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({named}))
 AND (m.user_id IS NULL OR NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.address_id = a.id
     AND o.mailing_list_id = m.mailing_list_id AND o.role = 'member' AND o.id < m.id)) THEN 1 ELSE 0 END
 {_FROM}"""  # noqa: S608 — only marks and names of columns are put in

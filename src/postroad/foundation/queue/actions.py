@@ -7,7 +7,7 @@ durability (a lost claim is claimed again), so they do not wait for the disk; ac
 import functools
 import secrets
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
@@ -16,6 +16,7 @@ from django.db.models import F
 from postroad.foundation.queue import gathering, wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.queue.models import Job, Pause, Step
+from postroad.foundation.rows import marks
 
 LEASE_SECONDS = 120.0
 
@@ -158,7 +159,7 @@ def acknowledge(*jobs: Claimed) -> None:
     claims = {job.claim for job in jobs}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM queue_job WHERE id IN ({_marks(jobs)}) AND claim IN ({_marks(claims)})",  # noqa: S608 — marks
+            f"DELETE FROM queue_job WHERE id IN ({marks(len(jobs))}) AND claim IN ({marks(len(claims))})",  # noqa: S608 — marks
             [*(job.id for job in jobs), *claims],
         )
         if cursor.rowcount != len(jobs):
@@ -178,10 +179,6 @@ def go_on(job: Claimed, envelope: Envelope) -> Claimed:
         if cursor.rowcount != 1:
             raise LeaseLost(f"job {job.id} of queue {job.queue}")
     return replace(job, envelope=envelope)
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 def renew(jobs: Sequence[Claimed], lease: float = LEASE_SECONDS) -> None:
@@ -239,7 +236,7 @@ def next_due(queues: Sequence[str]) -> float | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT min(due_at), (SELECT max(until) FROM queue_pause)"  # noqa: S608
-            f" FROM queue_job WHERE state=0 AND queue IN ({_marks(queues)})",
+            f" FROM queue_job WHERE state=0 AND queue IN ({marks(len(queues))})",
             list(queues),
         )
         due, paused = cursor.fetchone()

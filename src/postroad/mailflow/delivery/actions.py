@@ -17,6 +17,7 @@ from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.actions import Claimed, LeaseLost
 from postroad.foundation.queue.envelope import Envelope, decode
 from postroad.foundation.queue.gathering import gathering, update
+from postroad.foundation.rows import marks
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.delivery.chunks import (
     Recipient,
@@ -76,11 +77,13 @@ def load_works(jobs: Sequence[Claimed]) -> dict[int, tuple[Work, bytes]]:
     One whose chunk or template is gone is left out.
     """
     chunks = [job.envelope.chunk for job in jobs]
-    marks = ", ".join(["%s"] * len(chunks)) or "NULL"
+    if not chunks:
+        return {}
+    wanted = marks(len(chunks))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.id, c.recipients, c.results, c.attempts, d.id, d.envelope, d.deliver_until, d.template"  # noqa: S608
-            f" FROM delivery_chunk c JOIN delivery_dispatch d ON d.id = c.dispatch_id WHERE c.id IN ({marks})",
+            f" FROM delivery_chunk c JOIN delivery_dispatch d ON d.id = c.dispatch_id WHERE c.id IN ({wanted})",
             chunks,
         )
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
