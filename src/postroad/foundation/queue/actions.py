@@ -134,15 +134,17 @@ def claim(
 def _due(*, postgres: bool, suspects_alone: bool) -> str:
     """The query of the jobs that are due; alone, the first when its worker died, else those before the first such."""
     due = (
-        "SELECT id, due_at, CASE WHEN deaths > 0 OR claim <> 0 THEN 1 ELSE 0 END AS suspect FROM queue_job"  # noqa: S608 — our words
-        " WHERE queue=%s AND state=0 AND due_at<=%s AND NOT EXISTS (SELECT 1 FROM queue_pause WHERE until>%s)"
-        f" ORDER BY due_at, id LIMIT %s{' FOR UPDATE SKIP LOCKED' if postgres else ''}"
+        " FROM queue_job WHERE queue=%s AND state=0 AND due_at<=%s"  # noqa: S608 — our words
+        " AND NOT EXISTS (SELECT 1 FROM queue_pause WHERE until>%s) ORDER BY due_at, id LIMIT %s"
+        f"{' FOR UPDATE SKIP LOCKED' if postgres else ''}"
     )
     if not suspects_alone:
-        return f"SELECT id FROM ({due}) due"  # noqa: S608 — our words
+        return f"SELECT id{due}"
+    suspect = "CASE WHEN deaths > 0 OR claim <> 0 THEN 1 ELSE 0 END AS suspect"
     return (
         "SELECT id FROM (SELECT id, row_number() OVER in_order AS place, max(suspect) OVER in_order AS worst"  # noqa: S608 — our words
-        f" FROM ({due}) due WINDOW in_order AS (ORDER BY due_at, id)) placed WHERE worst = 0 OR place = 1"
+        f" FROM (SELECT id, due_at, {suspect}{due}) due WINDOW in_order AS (ORDER BY due_at, id)) placed"
+        " WHERE worst = 0 OR place = 1"
     )
 
 
