@@ -63,7 +63,7 @@ def _send(queue: str) -> None:
     folder = current().home / "run"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for path in _waiting_for(queue, folder):
+        for path in folder.glob(f"{queue}@*"):
             try:
                 with _reachable(path) as name:
                     sender.sendto(queue.encode(), name)
@@ -71,12 +71,6 @@ def _send(queue: str) -> None:
                 pass  # Its buffer is full of wake-ups already.
             except OSError:
                 _forget_if_dead(path)
-
-
-def _waiting_for(queue: str, folder: Path) -> list[Path]:
-    with contextlib.suppress(FileNotFoundError):
-        return [path for path in folder.iterdir() if path.name.startswith(f"{queue}@")]
-    return []
 
 
 def _forget_if_dead(path: Path) -> None:
