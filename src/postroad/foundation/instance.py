@@ -54,7 +54,7 @@ class Instance:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             process = running(home)
-            if process is None or _lives(process) or not self._is_given_back(process):
+            if process is None or lives(process) or not self._is_given_back(process):
                 self._held.close()
                 raise Conflict(f"{home} is served already, by process {process}") from None
         self._held.truncate(0)
@@ -85,7 +85,8 @@ def wait_for(lock: int, seconds: int) -> bool:
     return True
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Whether there is a process of this number, whoever's it is."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from postroad.foundation.configuration import current
+from postroad.foundation.instance import lives
 from postroad.foundation.queue import memory
 
 CHANNEL = "postroad"
@@ -77,7 +78,7 @@ def _forget_if_dead(path: Path) -> None:
     """Remove the socket of a process that is no more, under this name and its own."""
     own = path.name.partition("@")[2]
     pid = own.split(".")[-2]
-    if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+    if pid.isdigit() and not lives(int(pid)):
         path.unlink(missing_ok=True)
         path.with_name(own).unlink(missing_ok=True)
 
