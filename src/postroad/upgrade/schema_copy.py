@@ -4,9 +4,10 @@ Everything a migration may name keeps its name: tables, constraints, indexes, id
 seconds; constraints and indexes take longer, and are made when somebody works with the copy.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 def copy_rows(target: str, without_rows: Collection[str] = (), leave_out: Collection[str] = ()) -> list[str]:
@@ -32,6 +33,14 @@ def copy_rows(target: str, without_rows: Collection[str] = (), leave_out: Collec
                 )
             copy_counters(source, target, table)
     return [*_constraints(source, tables), *_indexes(source, target, tables)]
+
+
+@contextmanager
+def standing_still(*more: str) -> Iterator[None]:
+    """A transaction in which everything stands still; `more` of it as `SET TRANSACTION` takes it, such as READ ONLY."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET TRANSACTION {', '.join(('ISOLATION LEVEL REPEATABLE READ', *more))}")
+        yield
 
 
 def moment() -> str:

@@ -77,7 +77,13 @@ def beginning(before: Sequence[str]) -> Iterator[Callable[[], Snapshot]]:
     _forget()
     if connection.vendor != "sqlite":
         since, definitions = _copy_rows(before)
-        yield lambda: _keep(before, _catch_up(since), definitions)
+
+        def complete() -> Snapshot:
+            with schema_copy.standing_still():
+                schema_copy.catch_up(SCHEMA, since)
+            return _keep(before, 0, definitions)
+
+        yield complete
         return
     live = str(connection.settings_dict["NAME"])
     reader = sqlite3.connect(live, isolation_level=None)
@@ -121,22 +127,8 @@ def _copy_log(log: Path) -> int:
 def _copy_rows(before: Sequence[str]) -> tuple[str, list[str]]:
     """Copy all rows of one moment; that moment, and the statements that make constraints and indexes."""
     stored = any(name.startswith("storage.") for name in before)
-    with _one_moment():
+    with schema_copy.standing_still():
         return schema_copy.moment(), schema_copy.copy_rows(SCHEMA, leave_out=() if stored else ("storage_blob",))
-
-
-def _catch_up(since: str) -> int:
-    with _one_moment():
-        schema_copy.catch_up(SCHEMA, since)
-    return 0
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """A transaction in which everything stands still."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
 
 
 def _keep(before: Sequence[str], size: int, definitions: list[str]) -> Snapshot:

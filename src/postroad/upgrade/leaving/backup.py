@@ -19,13 +19,14 @@ from typing import Any
 
 import msgspec
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import Conflict
 from postroad.foundation.storage import actions as storage
+from postroad.upgrade import schema_copy
 from postroad.upgrade.leaving.cells import to_json
 
 FORMAT = 1
@@ -85,8 +86,7 @@ def backup(file: Path, say: Callable[[str], object] = lambda _: None, *, replace
 def one_moment() -> Iterator[None]:
     """Read the database as it is now, however long that takes; writers are not kept waiting."""
     if connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with schema_copy.standing_still("READ ONLY"):
             yield
         return
     with connection.cursor() as cursor:
