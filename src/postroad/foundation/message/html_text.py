@@ -11,11 +11,12 @@ LONGEST_HTML = 1_000_000
 """Characters of HTML that are looked at."""
 
 _DROPPED = "script, style, head, template, noscript, title"
-_BLOCKS = frozenset({
+BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure",
     "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre",
     "section", "table", "tr", "ul",
 })  # fmt: skip
+"""Elements whose text stands in lines of its own."""
 _SPACED = frozenset({"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 _WIDTH = 76
 _TAG = re.compile(r"<[^<>]*>?")
@@ -98,7 +99,7 @@ def _write(root: LexborNode, writer: _Writer) -> None:
 
 
 def _open(tag: str, node: LexborNode, writer: _Writer) -> None:
-    if tag in _BLOCKS:
+    if tag in BLOCKS:
         writer.end_line()
         if tag in _SPACED:
             writer.blank()
@@ -125,7 +126,7 @@ def _close(tag: str, node: LexborNode, writer: _Writer) -> None:
             shown = node.text(deep=True).strip()
             if shown and target.removeprefix("mailto:").rstrip("/") not in (shown, shown.rstrip("/")):
                 writer.add(f" <{target[:2000]}>")
-    if tag in _BLOCKS:
+    if tag in BLOCKS:
         writer.end_line()
     if tag == "blockquote":
         while writer.lines and not writer.lines[-1].strip("> "):

@@ -5,6 +5,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser
 
 from postroad.foundation.message.html_depth import is_too_deep
+from postroad.foundation.message.html_text import BLOCKS
 from postroad.foundation.message.mime import MimeTooComplex, Part, walk
 
 LONGEST_TEXT = 300_000
@@ -12,7 +13,7 @@ LONGEST_TEXT = 300_000
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TAG = re.compile(r"<[^<>]*>?")
-_BLOCKS = "p, div, br, li, tr, h1, h2, h3, h4, h5, h6, blockquote, pre, table, hr, dt, dd, ul, ol, section, article"
+_LINES = ", ".join(sorted((BLOCKS - {"body"}) | {"br"}))
 _CELLS = "td, th"
 
 
@@ -57,7 +58,7 @@ def html_to_text(html: str) -> str:
         return ""
     for node in tree.css("script, style, head, template, title"):
         node.decompose()
-    for node in tree.css(_BLOCKS):
+    for node in tree.css(_LINES):
         node.insert_before("\n")
         node.insert_after("\n")
     for node in tree.css(_CELLS):
