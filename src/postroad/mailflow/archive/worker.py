@@ -32,9 +32,12 @@ def work(envelopes: Sequence[Envelope]) -> None:
         if mailing_list is None or not keeps_own(mailing_list):
             _leave_out(of_list, "the list keeps no archive")
             continue
-        posts = [_Post(e, storage.load(e.message)) for e in of_list]
-        _leave_out((post.envelope for post in posts if not may_be_archived(post.headers)), "the author asked for that")
-        _archive(mailing_list, [post for post in posts if may_be_archived(post.headers)])
+        wanted: list[_Post] = []
+        unwanted: list[_Post] = []
+        for post in (_Post(e, storage.load(e.message)) for e in of_list):
+            (wanted if may_be_archived(post.headers) else unwanted).append(post)
+        _leave_out((post.envelope for post in unwanted), "the author asked for that")
+        _archive(mailing_list, wanted)
 
 
 def _leave_out(envelopes: Iterable[Envelope], why: str) -> None:
