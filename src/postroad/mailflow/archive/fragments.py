@@ -60,9 +60,6 @@ class Writer:
         self._token = get_token(request) if request.user.is_authenticated else ""
         self._words, self._months = _words(get_language())
 
-    def _day(self, at: datetime) -> str:
-        return f"{at.day} {self._months[at.month]} {at.year}"
-
     # --- conversations
 
     def rows(self, rows: Iterable[Row]) -> SafeString:
@@ -80,7 +77,7 @@ class Writer:
         return (
             f'<li class="row{" unread" if row.is_unread else ""}">{avatar(starter)}<h3 class="what">'
             f'<a href="{self._list}thread/{thread.key}/"><bdi>{escape(thread.subject)}</bdi></a>{new}{badge}</h3>'
-            f'<time class="at" datetime="{thread.last_at.isoformat()}">{self._day(thread.last_at)}</time>'
+            f'<time class="at" datetime="{thread.last_at.isoformat()}">{_day(thread.last_at, self._months)}</time>'
             f'<span class="meta">{people}</span><span class="at"><span class="count">{thread.count}'
             f'<span class="hidden"> {self._words["mails"]}</span></span></span></li>\n'
         )
@@ -99,11 +96,12 @@ class Writer:
                 f'<span class="meta">{self._words["answers"]} <a href="#m{post.answers.message_id_hash}">'
                 f"<bdi>{escape(post.answers_name)}</bdi></a></span>"
             )
+        day = _day(mail.date, self._months)
         return (
             f'<article class="post d{post.depth}" id="m{hash_}" tabindex="-1" aria-labelledby="w{hash_}"><header>'
             f'{avatar(post.person)}<div><h2 class="who" id="w{hash_}"><bdi>{escape(post.person.name)}</bdi></h2>'
             f'{answers}</div><a class="when" href="{self._list}message/{hash_}/">'
-            f'<time datetime="{mail.date.isoformat()}">{self._day(mail.date)}, {mail.date:%H:%M}</time></a></header>\n'
+            f'<time datetime="{mail.date.isoformat()}">{day}, {mail.date:%H:%M}</time></a></header>\n'
             f"{post.content.html}{self._files(post)}<footer>{self._foot(post)}</footer></article>\n"
         )
 
@@ -185,6 +183,10 @@ def _words(language: str | None) -> tuple[Mapping[str, str], Mapping[int, str]]:
     return {word: escape(_(word)) for word in _WORDS}, months
 
 
+def _day(at: datetime, months: Mapping[int, str]) -> str:
+    return f"{at.day} {months[at.month]} {at.year}"
+
+
 def found(hits: Sequence[Hit], *, with_lists: bool) -> SafeString:
     """What a search found, one below the other; `with_lists` says of each where it was."""
     if not hits:
@@ -207,5 +209,5 @@ def _hit(hit: Hit, address: str, months: Mapping[int, str], *, with_list: bool) 
         f'<h2><a href="{escape(address)}message/{mail.message_id_hash}/">'
         f'<bdi>{escape(mail.subject or "(no subject)")}</bdi></a></h2><p dir="auto">{hit.snippet}</p>'
         f'<p class="meta"><bdi>{escape(who.name)}</bdi>{place}{files}</p></div>'
-        f'<time class="at" datetime="{at.isoformat()}">{at.day} {months[at.month]} {at.year}</time></li>\n'
+        f'<time class="at" datetime="{at.isoformat()}">{_day(at, months)}</time></li>\n'
     )
