@@ -6,7 +6,7 @@ from typing import Any
 
 from postroad.community.people.models import PREFERENCE_NAMES
 from postroad.foundation.languages import is_language
-from postroad.upgrade.importing.plan import Batch, Item, batches
+from postroad.upgrade.importing.plan import MOST_PARAMETERS, Batch, Item, batches
 from postroad.upgrade.mailman3.databases import OldDatabase, Row
 from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.values import boolean, word
@@ -33,7 +33,7 @@ class Moving:
 
 def with_preferences(core: OldDatabase, rows: Iterable[Row]) -> Iterator[Row]:
     """Rows with what their `preferences_id` names, under `preferences`."""
-    for some in batches(rows, 500):
+    for some in batches(rows, MOST_PARAMETERS):
         keys = [row["preferences_id"] for row in some if row["preferences_id"] is not None]
         found = {row["id"]: row for row in core.pick("preferences", ("id", *PREFERENCE_NAMES), "id", keys)}
         for row in some:
