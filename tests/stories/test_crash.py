@@ -87,8 +87,8 @@ def test_nothing_that_was_accepted_is_lost_and_hardly_anything_comes_twice(site,
     copies = sink.copies(b"Message-ID")
     thrice = [place for place, count in copies.items() if count > 2]
     assert max(copies.values()) <= 3, "somebody got a mail more than three times"
-    # Who is in flight at two kills in a row, one on each connection; each kill adds a copy.
-    assert len(thrice) <= CONNECTIONS * (1 + KILLS // 100), thrice
+    # Who is in flight at two kills in a row, one on each connection: rare enough to be borne once.
+    assert len(thrice) <= CONNECTIONS, thrice
     extra = sum(count - 1 for count in copies.values())
     assert extra <= KILLS * CONNECTIONS, "more than was in flight"
     sys.stdout.write(
