@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "postroad.community.people.own_name.OwnName",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -165,7 +166,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = POSTROAD.secret("django").hex() if POSTROAD_HOME.is_dir() else "unset: there is no home yet"
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # Links are made from `[site] base_url`, never from the request's Host header.
+ALLOWED_HOSTS = ["*"]  # Links are made from `[site] base_url`, never from the request's Host header: `OwnName`.
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = POSTROAD.site.language

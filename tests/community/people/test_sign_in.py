@@ -5,9 +5,12 @@ import re
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
+from django.test import Client
 
 from postroad.community.people import actions, queries
 from postroad.community.people.models import User
+from postroad.foundation.configuration import current
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +22,7 @@ def plain(settings, client):
     options = templates[0]["OPTIONS"]
     options["context_processors"] = [n for n in options["context_processors"] if not n.startswith("postroad.")]
     settings.TEMPLATES = templates
+    cache.clear()  # What allauth counts.
     return client
 
 
@@ -77,3 +81,33 @@ def test_an_address_taken_from_a_user_no_longer_signs_in(plain):
     actions.unlink(second)
     plain.post("/accounts/login/", {"login": "second@example.com", "password": "correct horse"})
     assert signed_in(plain) is None
+
+
+def test_a_mail_leads_to_this_site_whatever_host_its_cause_named(plain):
+    """Else whoever asks for somebody's new password with a Host of his own gets its secret when the link is followed."""
+    actions.verify(actions.create_user("anne@example.com", "Anne", "correct horse").addresses.get())
+    for email in ("anne@example.com", "nobody@example.com"):
+        plain.post("/accounts/password/reset/", {"email": email}, headers={"host": "evil.example"})
+        assert "evil.example" not in mail.outbox[-1].subject + mail.outbox[-1].body
+        assert f"{current().site.base_url}/accounts/" in mail.outbox[-1].body
+
+
+def test_wrong_passwords_are_counted_whatever_host_they_are_sent_to(plain):
+    actions.verify(actions.create_user("anne@example.com", "Anne", "correct horse").addresses.get())
+    for number in range(12):
+        plain.post(
+            "/accounts/login/", {"login": "anne@example.com", "password": "wrong"},
+            headers={"host": f"h{number}.example"}, REMOTE_ADDR=f"192.0.2.{number}",
+        )  # fmt: skip
+    plain.post("/accounts/login/", {"login": "anne@example.com", "password": "correct horse"})
+    assert signed_in(plain) is None
+
+
+def test_a_form_may_be_sent_from_any_name_the_site_is_reached_by():
+    """The page's own Origin counts (CSRF), not the name links are made with."""
+    client = Client(enforce_csrf_checks=True)
+    page = client.get("/accounts/login/", headers={"host": "other.example"})
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
+    form = {"login": "anne@example.com", "password": "x", "csrfmiddlewaretoken": token}
+    headers = {"host": "other.example", "origin": "http://other.example"}
+    assert client.post("/accounts/login/", form, headers=headers).status_code == 200
