@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from postroad.community.lists import actions as lists
@@ -11,6 +12,10 @@ from postroad.community.people import actions as people
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions import queries
 from postroad.community.subscriptions.models import Consent, Member, Pending
+from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.storage import actions as storage
+from postroad.mailflow.moderation.models import HeldMessage
+from postroad.mailflow.moderation.worker import work as moderate
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +242,40 @@ def test_only_moderators_decide_and_only_with_a_word(ants, post, olga, anne):
     post(f"confirm+{token}", "olga@example.org", "", "Hm, who is that?")
     assert "accept, reject or discard" in post.answer()
     assert Pending.objects.count() == 1
+
+
+@pytest.fixture
+def held_token(ants, olga, post):
+    """The secret in the notice that a stranger's post waits."""
+    raw = b"From: eve@example.net\r\nTo: ants@commands.example\r\nSubject: Hi\r\n\r\nhello\r\n"
+    moderate(
+        Envelope(
+            journey="j", message=storage.store(raw), message_id="1@example.net", received_at=0.0, size=len(raw),
+            list_id=ants.list_id, sender="eve@example.net", recipient="ants@commands.example",
+        )
+    )  # fmt: skip
+    return re.search(r"^Subject: confirm ([0-9a-f]{40})", post.answer(), re.MULTILINE)[1]
+
+
+HTML = {"Content_Type": "text/html"}
+
+
+def test_accept_written_in_html_does_not_drop_the_post(ants, olga, post, held_token):
+    """Without proof of the moderator it waits, as after the word in plain text; a bare answer would drop it."""
+    post(f"confirm+{held_token}", "olga@example.org", "Re: x", "<html><body><p>Accept</p>-- <br>Olga</body>", **HTML)
+    assert HeldMessage.objects.exists()
+    assert "Approved: PASSWORD" in post.answer()
+
+
+def test_the_password_counts_in_html_too(ants, olga, post, held_token):
+    lists.change_settings(ants, {"moderator_password": make_password("secret")})
+    post(f"confirm+{held_token}", "olga@example.org", "Re: x", "<div>Approved:&nbsp;secret</div>", **HTML)
+    assert not HeldMessage.objects.exists()
+    assert any("The post was accepted." in text for _, text in post.answers())
+
+
+def test_commands_may_be_written_in_html(ants, post, anne):
+    post("request", "anne@example.org", "", "<div>echo one</div><div>echo two</div>", **HTML)
+    text = post.answer()
+    assert "echo one" in text
+    assert "echo two" in text

@@ -233,9 +233,9 @@ def _part(raw: bytes, start: int, stop: int, depth: int, default_type: str) -> P
     )  # fmt: skip
 
 
-def first_text(root: Part) -> Part | None:
-    """The first text/plain part that is not an attachment."""
+def first_text(root: Part, content_type: str = "text/plain") -> Part | None:
+    """The first part of this type that is not an attachment."""
     for part in root.walk():
-        if part.content_type == "text/plain" and part.disposition != "attachment" and not part.children:
+        if part.content_type == content_type and part.disposition != "attachment" and not part.children:
             return part
     return None

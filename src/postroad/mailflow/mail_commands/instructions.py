@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Headers
+from postroad.foundation.message.html_text import html_to_text
 from postroad.foundation.message.mime import MimeTooComplex, first_text, walk
 
 LONGEST_LINE = 500
 """Characters of a line that are looked at; no command needs more."""
 LONGEST_TEXT = 100_000
-_PASSWORD = re.compile(r"(?:x-)?approved?[ \t]*:", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?:x-)?approved?[ \t]*:[ \t]*(.*)", re.IGNORECASE)
 _TOKEN = re.compile(r"[0-9a-f]{40}")
 
 
@@ -36,24 +37,36 @@ def read(headers: Headers, raw: bytes, most: int) -> Instructions:
 
 def text_lines(raw: bytes) -> list[str]:
     """The lines of the first text part, stripped, without the signature."""
-    try:
-        root = walk(raw)
-    except MimeTooComplex:
-        return []
-    part = first_text(root)
-    if part is None:
-        return []
     lines: list[str] = []
-    for line in part.text(raw)[:LONGEST_TEXT].split("\n"):
+    for line in _text(raw).split("\n"):
         if line.rstrip("\r") in ("-- ", "--"):
             break
         lines.append(" ".join(line.replace("\0", " ").split())[:LONGEST_LINE])
     return lines
 
 
+def _text(raw: bytes) -> str:
+    """The first text that says anything. Seen in practice: mail programs that write HTML and nothing beside it."""
+    try:
+        root = walk(raw)
+    except MimeTooComplex:
+        return ""
+    plain, html = first_text(root), first_text(root, "text/html")
+    text = plain.text(raw)[:LONGEST_TEXT] if plain else ""
+    if text.strip() or html is None:
+        return text
+    return html_to_text(html.text(raw)[:LONGEST_TEXT])
+
+
 def holds_password(line: str) -> bool:
     """Whether it is a moderator's `Approved:` line."""
     return _PASSWORD.match(line) is not None
+
+
+def password_of(line: str) -> str:
+    """What a moderator's `Approved:` line says; empty where it is none."""
+    found = _PASSWORD.match(line)
+    return found[1].strip() if found else ""
 
 
 def words_of(line: str, known: Sequence[str]) -> tuple[str, list[str]]:

@@ -3,7 +3,7 @@
 from postroad.community.subscriptions import actions, queries
 from postroad.foundation.errors import NotFound, PostroadError
 from postroad.mailflow.mail_commands.conversation import Conversation
-from postroad.mailflow.mail_commands.instructions import holds_password, text_lines
+from postroad.mailflow.mail_commands.instructions import holds_password, password_of, text_lines
 from postroad.mailflow.moderation.actions import answer_hold
 from postroad.mailflow.moderation.password import given_password
 from postroad.mailflow.moderation.post import Post
@@ -42,7 +42,7 @@ def _decide_request(talk: Conversation, secret: str, word: str, reason: str) -> 
 def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> bool:
     """Whether the secret is a held post's."""
     proved = talk.sender if talk.is_moderator and talk.is_authentic else ""
-    password = given_password(Post(talk.mailing_list, talk.envelope, talk.raw)) or ""
+    password = given_password(Post(talk.mailing_list, talk.envelope, talk.raw)) or _password_in_text(talk)
     try:
         done = answer_hold(secret, password=password, moderator=proved, action=word, comment=reason)
     except NotFound:
@@ -52,6 +52,11 @@ def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> boo
         return True
     talk.say("The post was $done.", {"done": talk.translated(done)})
     return True
+
+
+def _password_in_text(talk: Conversation) -> str:
+    """The password on the first line, where the text is HTML."""
+    return password_of(next(filter(None, text_lines(talk.raw)), ""))
 
 
 def _word_and_reason(talk: Conversation) -> tuple[str, str]:
