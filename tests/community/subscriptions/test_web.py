@@ -116,6 +116,14 @@ def test_too_many_requests_are_told_so(ants):
     assert codes == [200] * 10 + [429] * 2
 
 
+def test_requests_for_members_are_counted_like_those_for_strangers(ants, anne):
+    """Else whoever comes to the limit later than with other addresses knows who is a member, or banned."""
+    web = Client()
+    data = {"email": "anne@example.org", "delivery_mode": "regular"}
+    codes = [web.post("/lists/ants.join.example/join/", data).status_code for _ in range(12)]
+    assert codes == [200] * 10 + [429] * 2
+
+
 def test_leaving_on_the_web_takes_a_mails_link(ants, anne, mails):
     lists.change_settings(ants, {"unsubscription_policy": "open"})
     web = Client()

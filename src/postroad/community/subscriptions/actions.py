@@ -26,7 +26,6 @@ Outcome = workflow.Outcome
 # --- joining
 
 
-@transaction.atomic
 def join(
     mailing_list: MailingList, subscriber: str | UUID, *, role: str = "member", origin: Origin = REST, **options: Any
 ) -> Outcome:
@@ -40,14 +39,15 @@ def join(
         BadInput: banned, the list itself, a user without preferred address.
         TooMany: the network asked too often.
     """
-    return join_or_undo(mailing_list, subscriber, role=role, origin=origin, **options)
+    count_request(origin)  # Also one that is refused: else the count would tell who is a member, or banned.
+    with transaction.atomic():
+        return join_or_undo(mailing_list, subscriber, role=role, origin=origin, **options)
 
 
 def join_or_undo(
     mailing_list: MailingList, subscriber: str | UUID, *, role: str = "member", origin: Origin = REST, **options: Any
 ) -> Outcome:
     """The same in a transaction of the caller's, which a refusal must undo; `join` takes a savepoint for that."""
-    count_request(origin)
     wish = Wish.of(mailing_list, subscriber, role, options, origin)
     wish.check(role)
     if role != Member.Role.MEMBER:
