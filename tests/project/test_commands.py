@@ -1,8 +1,13 @@
 """The `postroad` command as an administrator uses it: real processes on a home of their own."""
 
+import errno
 import json
+from pathlib import Path
 
+import click
 import pytest
+
+from postroad.project import command_line
 
 POST = """\
 From: anna@example.org
@@ -114,6 +119,40 @@ def test_a_home_that_is_none_is_told(run, tmp_path):
     told = run("list", "--home", str(tmp_path), "show")
     assert told.returncode == 2
     assert "is no Postroad home" in told.stderr
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/x/secret.key"), 2, "postroad: /x/secret.key: this user"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x/out"), 3, "postroad: /x/out: No space left on device"),
+        (RuntimeError("nobody foresaw this"), 3, "Traceback"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_and_what_nobody_foresaw_is_a_failure(
+    monkeypatch, capsys, error, code, said
+):
+    """Seen in practice: `sudo -u` forgotten. 1 would tell a script that it was done, with findings."""
+
+    @click.command()
+    def failing():
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["postroad"])
+    with pytest.raises(SystemExit) as ended:
+        command_line.run(failing, "postroad")
+    assert ended.value.code == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_home_that_cannot_be_made_is_told_in_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "home", Path("/proc/none")):
+        told = run("serve", "--home", str(place))
+        assert told.returncode == 2
+        assert told.stderr.count("\n") == 1
+        assert str(place) in told.stderr
 
 
 def test_help_needs_no_home(run):

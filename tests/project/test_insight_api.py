@@ -26,6 +26,12 @@ def test_the_trace_of_a_held_post_ends_with_the_hold(site):
     assert site.rest.get("trace", message_id="none@example.org").status == 404
 
 
+def test_the_trace_of_a_mail_that_waits_says_why(site):
+    Job.objects.filter(message_id="one@example.org").update(error="Traceback\n  line\nOSError: the relay is away")
+    found = site.rest.get("trace", message_id="one@example.org").json
+    assert [job["reason"] for job in found["waiting"]] == ["OSError: the relay is away"]
+
+
 def test_a_lists_trace_tells_nothing_of_other_lists(site):
     found = site.rest.get(f"lists/{ANT}/trace", message_id="one@example.org").json
     assert {step["list_id"] for step in found["steps"]} == {ANT}

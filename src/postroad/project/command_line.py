@@ -3,12 +3,13 @@
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Collection, Mapping
 from typing import NoReturn
 
 import click
 
-from postroad.foundation.errors import PostroadError, answer_for
+from postroad.foundation.errors import UNEXPECTED, BadInput, PostroadError, TryLater, answer_for
 from postroad.project import examples
 
 
@@ -64,16 +65,30 @@ def run(program: click.Group, name: str) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:
-        told = _of_the_database(error)
+    except Exception as error:  # noqa: BLE001 — what nobody foresaw is shown whole, and is a failure to scripts
+        told = _of_the_database(error) or _of_a_file(error)
         if told is None:
-            raise
+            traceback.print_exc()
+            sys.exit(UNEXPECTED.exit)
         _tell(name, told)
 
 
 def _tell(name: str, error: PostroadError) -> NoReturn:
     click.echo(f"{name}: {error}", err=True)
     sys.exit(answer_for(error).exit)
+
+
+def _of_a_file(error: Exception) -> PostroadError | None:
+    """What an error means if the system refused a file: the wrong user, a wrong place, or no room."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    if isinstance(error, PermissionError):
+        return BadInput(f"{error.filename}: this user may not do that; be the user the service runs as")
+    told = f"{error.filename}: {error.strerror}"
+    return BadInput(told) if isinstance(error, _WRONG_PLACE) else TryLater(told)
+
+
+_WRONG_PLACE = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def _of_the_database(error: Exception) -> PostroadError | None:

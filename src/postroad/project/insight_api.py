@@ -22,7 +22,7 @@ def _several(**keys: Schema) -> Schema:
 
 _SECONDS: Schema = {"type": "number", "description": "seconds since 1970"}
 TRACE = shape(
-    "Trace", message_id=TEXT, waiting=_several(queue=TEXT, due_at=_SECONDS, state=TEXT),
+    "Trace", message_id=TEXT, waiting=_several(queue=TEXT, due_at=_SECONDS, state=TEXT, reason=TEXT),
     steps=_several(at=_SECONDS, list_id=TEXT, stage=TEXT, outcome=TEXT, reason=TEXT),
     replies=_several(list_id=TEXT, recipient=TEXT, reply=TEXT),
 )  # fmt: skip

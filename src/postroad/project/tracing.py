@@ -24,9 +24,17 @@ class Trace:
         return {
             "message_id": self.message_id,
             "steps": [{key: getattr(step, key) for key in keys} for step in self.steps],
-            "waiting": [{"queue": j.queue, "due_at": j.due_at, "state": j.get_state_display()} for j in self.waiting],
+            "waiting": [
+                {"queue": j.queue, "due_at": j.due_at, "state": j.get_state_display(), "reason": reason_of(j)}
+                for j in self.waiting
+            ],
             "replies": [{"list_id": r[0], "recipient": r[1], "reply": r[2]} for r in self.replies],
         }
+
+
+def reason_of(job: Job) -> str:
+    """Why the last attempt failed, on one line; empty when there was none."""
+    return job.error.strip().rpartition("\n")[2]
 
 
 def trace(message_id: str, recipient: str | None = None, list_id: str | None = None, *, replies: bool = True) -> Trace:

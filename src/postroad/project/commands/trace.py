@@ -17,7 +17,7 @@ from postroad.project.cli import home_option, open_home
 def command(home: str | None, message_id: str, recipient: str | None, recipients: bool, as_json: bool) -> None:
     """Tell what became of MESSAGE_ID (with or without its angle brackets)."""
     open_home(home)
-    from postroad.project.tracing import trace
+    from postroad.project.tracing import reason_of, trace
 
     found = trace(message_id, recipient, replies=recipients or recipient is not None)
     if as_json:
@@ -27,9 +27,8 @@ def command(home: str | None, message_id: str, recipient: str | None, recipients
         click.echo(f"{_when(step.at)}  {step.list_id:28} {step.stage:13} {step.outcome:12} {step.reason}".rstrip())
     for job in found.waiting:
         state = "quarantined" if job.state else f"due {_when(job.due_at)}"
-        click.echo(
-            f"{'':21}  {job.list_id:28} {job.queue:13} waiting      {state}; attempt {job.attempts} {job.error[-80:]}"
-        )
+        tried = f"; attempt {job.attempts}: {reason}" if (reason := reason_of(job)) else ""
+        click.echo(f"{'':21}  {job.list_id:28} {job.queue:13} waiting      {state}{tried}")
     for _, address, reply in found.replies:
         click.echo(f"{'':23}{address:45} {reply or 'no reply yet'}")
     if recipient and not found.replies:
