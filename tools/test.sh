@@ -2,6 +2,8 @@
 # Everything on SQLite and, beside it, what touches the database on a throw-away PostgreSQL: tests wait more than they compute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Hundreds of programs are started; what they import is compiled once, even where the environment says otherwise.
+unset PYTHONDONTWRITEBYTECODE
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     .venv/bin/pytest "$@"
     echo "PostgreSQL is not installed; its tests did not run." >&2
