@@ -1,12 +1,15 @@
 """A site with many mails moves to a newer release while posts come in by LMTP without a break.
 
-    .venv/bin/python bench/bench_upgrade.py [MAILS] [DATABASE-URL] [COMMIT]
+    .venv/bin/python bench/bench_upgrade.py [--mails 300000] [--database URL] [--former COMMIT] [--keep FOLDER]
 
 The newer release is this one with a migration more, which adds a column and an index to the table of mails; or, if a
 COMMIT is named, this one is the newer and that the former. Tells the pause as the upgrade reports it, how many posts
 were refused or found nobody listening, the slowest reply to a post, and the longest time from a reply until the post
-was delivered. MAILS are a few imported ones, multiplied.
+was delivered. MAILS are a few imported ones, multiplied. The site before the upgrade is kept in FOLDER, and a copy of
+it is what a next run upgrades; on PostgreSQL the database beside URL's is kept, with `_kept` in its name.
 """
+
+import argparse
 
 import json
 import os
@@ -76,7 +79,7 @@ class Site:
     """A home, and the code that serves it."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.home, self.code = folder / "home", folder / "code"
+        self.home, self.code, self.url = folder / "home", folder / "code", url
         self.home.mkdir()
         self.port = free_port()
         self.environment = {
@@ -98,6 +101,27 @@ class Site:
         if done.returncode != 0 and (words[0], done.returncode) not in (("import", 1), ("upgrade", 1)):
             sys.exit(f"{words}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def keep(self, folder: Path) -> None:
+        """Copy the site as it is, for later runs."""
+        shutil.copytree(self.home, folder)
+        self._copy_database(self.url, f"{self.url}_kept")
+
+    def take(self, folder: Path) -> None:
+        """Be a copy of what was kept."""
+        shutil.copytree(folder, self.home, dirs_exist_ok=True)
+        self._copy_database(f"{self.url}_kept", self.url)
+
+    @staticmethod
+    def _copy_database(source: str, target: str) -> None:
+        if not source.startswith("postgresql:"):
+            return
+        import psycopg
+
+        server, _, name = target.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {source.rpartition('/')[2]}")
 
     def serve(self) -> "subprocess.Popen[str]":
         """Start the service and wait until it listens."""
@@ -203,13 +227,18 @@ def releases(folder: Path, commit: str) -> tuple[Path, Path]:
     return former, newer
 
 
-def main(mails: int, url: str, commit: str) -> None:
+def main(mails: int, url: str, commit: str, keep: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="postroad-bench-") as name:
         former, newer = releases(Path(name), commit)
         site = Site(Path(name), url)
         site.use(former)
-        end(site.serve())  # It makes the tables.
-        fill(site, mails)
+        if keep and keep.exists():
+            site.take(keep)
+        else:
+            end(site.serve())  # It makes the tables.
+            fill(site, mails)
+            if keep:
+                site.keep(keep)
         serving = site.serve()
         poster = Poster(site.port)
         posting = threading.Thread(target=poster.run)
@@ -257,5 +286,10 @@ def tell(mails: int, report: dict, poster: Poster, sent: dict[str, float]) -> No
 
 
 if __name__ == "__main__":
-    given = [*sys.argv[1:], *[""] * 3]
-    main(int(given[0] or 300_000), given[1], given[2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mails", type=int, default=300_000)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--former", default="")
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args()
+    main(options.mails, options.database, options.former, options.keep)

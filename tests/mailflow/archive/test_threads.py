@@ -1,8 +1,14 @@
 """Which conversation a mail belongs to, whatever comes late, twice or in a ring."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from postroad.mailflow.archive.models import AwaitedMail, Mail, Month, Thread
+from postroad.mailflow.archive import actions, moving_in
+from postroad.mailflow.archive.models import AwaitedMail, Favorite, Mail, Month, Tag, Thread
+from postroad.mailflow.archive.reading import read
+
+from .conftest import FIRST_OF_MARCH, mail_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +104,66 @@ def test_months_are_counted(archive):
         (2026, 3, 2),
         (2026, 4, 1),
     ]
+
+
+def bring(ant, numbers) -> int:
+    """Archive mails of a chain, in which each answers the one before it, as one batch; how many statements it took."""
+    raws = [mail_bytes(str(n), references=(str(n - 1),) if n else ()) for n in numbers]
+    incoming = [actions.Incoming(raw, f"{n}@example.com", FIRST_OF_MARCH) for n, raw in zip(numbers, raws, strict=True)]
+    with CaptureQueriesContext(connection) as asked:
+        actions.archive_many(ant, incoming, [read(raw) for raw in raws])
+    return len(asked)
+
+
+def test_a_batch_joins_any_number_of_conversations_by_the_same_statements(ant):
+    """Half of a chain is there, each mail alone; what comes between joins two at a time."""
+    bring(ant, range(0, 82, 2))
+    assert Thread.objects.count() == 41
+    assert bring(ant, range(1, 5, 2)) == bring(ant, range(5, 81, 2))
+    chain = dict(Mail.objects.values_list("message_id", "parent__message_id"))
+    assert chain == {f"{n}@example.com": f"{n - 1}@example.com" if n else None for n in range(81)}
+    assert [t.count for t in Thread.objects.all()] == [81]
+
+
+def test_a_way_up_is_asked_of_the_database_at_once(ant):
+    """A late mail below the end of a long chain, for which a reply near its top waits: is that reply above it?"""
+    bring(ant, range(100))
+    raw = mail_bytes("waiting", references=("0", "late"))
+    actions.archive(ant, actions.Incoming(raw, "waiting@example.com", FIRST_OF_MARCH))
+    raw = mail_bytes("late", references=("99",))
+    with CaptureQueriesContext(connection) as asked:
+        actions.archive(ant, actions.Incoming(raw, "late@example.com", FIRST_OF_MARCH))
+    assert parent_of("waiting") == "late"
+    assert len(asked) < 40
+
+
+def test_what_readers_added_goes_along_once_when_conversations_are_joined(ant, django_user_model):
+    reader = django_user_model.objects.create(display_name="Reader")
+    bring(ant, (0, 2))
+    for thread in Thread.objects.all():
+        Tag.objects.create(thread=thread, user=reader, name="both")
+        Tag.objects.create(thread=thread, user=reader, name=thread.key)
+        Favorite.objects.create(thread=thread, user=reader)
+    bring(ant, (1,))
+    assert Tag.objects.filter(thread=Thread.objects.get()).count() == 3
+    assert Favorite.objects.filter(thread=Thread.objects.get()).count() == 1
+
+
+def test_mails_are_hung_below_the_same_long_chain_by_walking_it_once(ant):
+    bring(ant, range(200))
+    roots = [archived(ant, f"root{n}") for n in range(20)]
+    last = Mail.objects.get(message_id="199@example.com").pk
+    tops = moving_in.Tops({})
+    with CaptureQueriesContext(connection) as asked:
+        refused = moving_in.hang([(root, last) for root in roots], tops)
+    assert refused == []
+    assert len(asked) < 10
+    first = Mail.objects.get(message_id="0@example.com").pk
+    assert moving_in.hang([(first, roots[7])], tops) == [(first, roots[7])], "that would be a ring"
+    assert set(Mail.objects.filter(pk__in=roots).values_list("parent_id", flat=True)) == {last}
+
+
+def archived(ant, name: str) -> int:
+    made = actions.archive(ant, actions.Incoming(mail_bytes(name), f"{name}@example.com", FIRST_OF_MARCH))
+    assert made is not None
+    return made.pk

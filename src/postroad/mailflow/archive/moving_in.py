@@ -4,7 +4,7 @@ Threads and parents are taken as they are told, for people have mended them by h
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,9 @@ from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Ma
 from postroad.mailflow.archive.reading import Reading, on_one_line, subject_of_thread
 from postroad.mailflow.archive.search import index
 from postroad.mailflow.archive.tending import sum_up
-from postroad.mailflow.archive.weaving import MOST_STEPS
+
+_STEPS_AT_ONCE = 50
+"""Mails upwards that one query of `Tops` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,38 +133,66 @@ def _grow(mails: Sequence[OldMail]) -> None:
         )
 
 
-def hang(replies: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Put mails (by key) below others that came later; those that would close a ring are left out and told."""
-    refused = []
+class Tops:
+    """The mail at the top of each conversation's piece. A way up is walked once, however many mails stand on it."""
+
+    def __init__(self, known: MutableMapping[int, int]) -> None:
+        """`known` is filled: a mail, and one that stands above it, the top one for most."""
+        self._known = known
+
+    def of(self, mail: int) -> int:
+        """The mail above which there is none; a mail by itself where it is that, or is not there."""
+        passed = []
+        while (above := self._above(mail)) != mail:
+            passed.append(mail)
+            mail = above
+        self._known.update(dict.fromkeys(passed, mail))
+        return mail
+
+    def _above(self, mail: int) -> int:
+        if mail not in self._known:
+            for below, above in rows.way_up(mail, _STEPS_AT_ONCE).items():
+                self._known.setdefault(below, below if above is None else above)
+        return self._known.setdefault(mail, mail)
+
+    def is_below(self, mail: int, top: int) -> None:
+        """Take in that a mail which was at the top stands below another, whose top is this one."""
+        self._known[mail] = top
+
+
+def hang(replies: Iterable[tuple[int, int]], tops: Tops) -> list[tuple[int, int]]:
+    """Put mails (by key) that nothing is above below others; those that would close a ring are left out and told."""
+    hung, refused = [], []
     for mail, parent in replies:
-        if _is_below(parent, mail):
+        top = tops.of(parent)
+        if top == mail:
             refused.append((mail, parent))
         else:
-            Mail.objects.filter(pk=mail).update(parent_id=parent)
-            AwaitedMail.objects.filter(mail=mail).delete()
+            tops.is_below(mail, top)
+            hung.append((parent, mail))
+    _write_places(hung)
     return refused
 
 
-def _is_below(mail: int, other: int) -> bool:
-    """Whether `other` is the mail itself or stands above it, as far as is looked; one query, however deep it stands."""
+def _write_places(hung: Sequence[tuple[int, int]]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH RECURSIVE above (id, steps) AS (SELECT CAST(%s AS bigint), 1 UNION ALL"
-            " SELECT m.parent_id, a.steps + 1 FROM above a JOIN archive_mail m ON m.id = a.id"
-            " WHERE m.parent_id IS NOT NULL AND a.id <> %s AND a.steps < %s)"
-            " SELECT EXISTS (SELECT 1 FROM above WHERE id = %s)",
-            [mail, other, MOST_STEPS, other],
-        )
-        return bool(cursor.fetchone()[0])
+        cursor.executemany("UPDATE archive_mail SET parent_id = %s WHERE id = %s", hung)
+        cursor.executemany("DELETE FROM archive_awaited_mail WHERE mail_id = %s", [(mail,) for _, mail in hung])
 
 
-def move(mail: int, thread: int, parent: int | None) -> None:
-    """Put a mail that is archived into another thread, below another mail."""
-    row = Mail.objects.get(pk=mail)
-    former = row.thread_id
-    row.thread_id, row.parent_id = thread, parent if parent is None or not _is_below(parent, mail) else None
-    row.save(update_fields=["thread", "parent"])
-    sum_up({former, thread})
+def move(places: Mapping[int, tuple[int, int | None]]) -> None:
+    """Put archived mails (by key) into other threads, each below another mail or at the top."""
+    changed = [
+        row for row in Mail.objects.filter(pk__in=list(places)) if (row.thread_id, row.parent_id) != places[row.pk]
+    ]
+    threads = {row.thread_id for row in changed}
+    for row in changed:
+        row.thread_id, parent = places[row.pk]
+        if row.parent_id != parent:
+            row.parent_id = None if parent is None or row.pk in rows.way_up(parent) else parent
+        row.save(update_fields=["thread", "parent"])
+    if threads:
+        sum_up(threads | {row.thread_id for row in changed})
 
 
 # --- what readers added

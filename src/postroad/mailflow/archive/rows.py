@@ -10,10 +10,10 @@ from django.db import connection
 from django.db.models import Model
 
 from postroad.community.lists.models import MailingList
-from postroad.foundation.rows import by_key, insert_many, marks
+from postroad.foundation.rows import among, by_key, insert_many, marks
 from postroad.mailflow.archive.freshness import touch
 from postroad.mailflow.archive.models import AwaitedMail, Favorite, LastView, Mail, Tag, Thread
-from postroad.mailflow.archive.weaving import Node, Strand, Wait, Weave
+from postroad.mailflow.archive.weaving import MOST_STEPS, Node, Strand, Wait, Weave
 
 _MOST_PARAMETERS = 500
 
@@ -63,7 +63,7 @@ def _of_list(mailing_list: MailingList, query: str, hashes: Collection[str]) -> 
 
 def weave_around(mailing_list: MailingList, coming: Collection[str], referred: Collection[str]) -> Weave:
     """What is known around mails that come and the mails they refer to."""
-    weave = Weave(_new_keys(Thread), _parent_of)
+    weave = Weave(_new_keys(Thread), way_up)
     strands: dict[int, Strand] = {}
     places = _of_list(mailing_list, _PLACES, referred)
     waits = _of_list(mailing_list, _WAITS, coming)
@@ -89,8 +89,17 @@ _WAITS = (
 )
 
 
-def _parent_of(pk: int) -> int | None:
-    return Mail.objects.filter(pk=pk).values_list("parent_id", flat=True).first()
+def way_up(mail: int, most: int = MOST_STEPS) -> dict[int, int | None]:
+    """Which mail stands above a stored one, above that one, and so on, at most so many; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE way (id, parent_id, steps) AS ("
+            "SELECT id, parent_id, 1 FROM archive_mail WHERE id = %s"
+            " UNION ALL SELECT m.id, m.parent_id, w.steps + 1 FROM way w JOIN archive_mail m ON m.id = w.parent_id"
+            " WHERE w.steps < %s) SELECT id, parent_id FROM way",
+            [mail, most],
+        )
+        return dict(cursor.fetchall())
 
 
 def _new_keys(model: type[Model]) -> Callable[[], int]:
@@ -129,9 +138,7 @@ def write(mailing_list: MailingList, weave: Weave, mails: Collection[NewMail]) -
         mail.thread, mail.conversation, mail.parent = strand.pk, strand.subject, node.parent
     now = datetime.now(UTC)
     insert((mail, mailing_list.pk, now) for mail in mails)
-    for strand in strands:
-        if strand.merged_into is not None and not strand.is_new:
-            join(strand.pk, strand.final().pk)
+    join({s.pk: s.final().pk for s in strands if s.merged_into is not None and not s.is_new})
     moved = [(node.parent, node.pk) for node in nodes if node.is_moved and not node.is_new]
     with connection.cursor() as cursor:
         if moved:
@@ -197,16 +204,43 @@ def _update_threads(strands: Iterable[Strand]) -> None:
             )
 
 
-def join(source: int, into: int) -> None:
-    """Move a stored conversation's mails, and what readers added to it, into another."""
-    Mail.objects.filter(thread_id=source).update(thread_id=into)
-    Tag.objects.filter(thread_id=source).exclude(name__in=Tag.objects.filter(thread_id=into).values("name")).update(
-        thread_id=into
-    )
+def join(conversations: Mapping[int, int]) -> None:
+    """Move the mails of stored conversations, and what readers added to them, into others; none of those is moved."""
+    if not conversations:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE archive_mail SET thread_id = %s WHERE thread_id = %s",
+            [(into, source) for source, into in conversations.items()],
+        )
+    for source in _that_readers_know(conversations):
+        _join_additions(source, conversations[source])
+    where, keys = among("id", conversations.keys())
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM archive_thread WHERE {where}", [keys])  # noqa: S608 — our words
+
+
+def _that_readers_know(threads: Collection[int]) -> set[int]:
+    """Which of these conversations readers added something to."""
+    where, keys = among("thread_id", threads)
+    tables = [model._meta.db_table for model in (Tag, Favorite, LastView)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ".join(f"SELECT thread_id FROM {table} WHERE {where}" for table in tables),  # noqa: S608 — as above
+            [keys] * len(tables),
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _join_additions(source: int, into: int) -> None:
+    """What readers added to a conversation goes to another, but for what that one has already."""
+    there = Tag.objects.filter(thread_id=into).values("name")
+    Tag.objects.filter(thread_id=source).exclude(name__in=there).update(thread_id=into)
     for model in (Favorite, LastView):
-        there = set(model.objects.filter(thread_id=into).values_list("user_id", flat=True))
-        model.objects.filter(thread_id=source).exclude(user_id__in=there).update(thread_id=into)
-    Thread.objects.filter(pk=source).delete()
+        users = set(model.objects.filter(thread_id=into).values_list("user_id", flat=True))
+        model.objects.filter(thread_id=source).exclude(user_id__in=users).update(thread_id=into)
+    for left in (Tag, Favorite, LastView):
+        left.objects.filter(thread_id=source).delete()
 
 
 def _write_waits(mailing_list: MailingList, weave: Weave) -> None:

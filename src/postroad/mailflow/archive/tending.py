@@ -104,7 +104,7 @@ def reattach(thread: Thread, to: str) -> Thread:
     if parent.thread_id == thread.pk:
         raise BadInput("That mail is part of this conversation already.")
     Mail.objects.filter(thread=thread, parent=None).update(parent=parent)
-    rows.join(thread.pk, parent.thread_id)
+    rows.join({thread.pk: parent.thread_id})
     sum_up([parent.thread_id])
     touch([thread.mailing_list_id])
     return parent.thread

@@ -5,7 +5,7 @@ takes its place above. Where two conversations turn out to be one, the smaller m
 conversation of any size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -83,12 +83,14 @@ class Weave:
 
     next_strand: Callable[[], int]
     """Gives the key of a new conversation's row."""
-    parent_of: Callable[[int], int | None]
-    """The mail above one that is stored and not loaded."""
+    way_up: Callable[[int], Mapping[int, int | None]]
+    """Which mail stands above one that is stored and not loaded, above that one, and so on for a while."""
     nodes: dict[str, Node] = field(default_factory=dict)
     waits: dict[str, list[Wait]] = field(default_factory=dict)
     _by_pk: dict[int, Node] = field(default_factory=dict)
     _of_node: dict[int, list[Wait]] = field(default_factory=dict)
+    _stored: dict[int, int | None] = field(default_factory=dict)
+    """Ways up that were asked for."""
 
     def know(self, node: Node) -> None:
         """Take in a mail's place."""
@@ -147,11 +149,17 @@ class Weave:
             if pk == other.pk:
                 return True
             seen.add(pk)
-            known = self._by_pk.get(pk)
-            pk = known.parent if known else self.parent_of(pk)
+            pk = self._above(pk)
             if len(seen) > MOST_STEPS:
                 return True
         return False
+
+    def _above(self, pk: int) -> int | None:
+        if pk in self._by_pk:
+            return self._by_pk[pk].parent
+        if pk not in self._stored:
+            self._stored |= self.way_up(pk)
+        return self._stored.get(pk)
 
     def _adopt(self, node: Node, wait: Wait) -> None:
         """Make the mail that waited a reply, and the two conversations one."""

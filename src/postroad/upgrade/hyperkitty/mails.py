@@ -31,6 +31,7 @@ class Mails:
 
     def __init__(self, archives: Archives, attachments: Path | None) -> None:
         self._archives, self._folder = archives, attachments
+        self._tops = archive.Tops(OnDisk())
 
     @property
     def _web(self) -> OldDatabase:
@@ -122,6 +123,7 @@ class Mails:
         parents = batch.find(_KIND, {str(p) for item in batch.items if (p := item.data.row["parent_id"]) is not None})
         there = self._there([item.data.row for item in batch.items if item.target is None])
         made: dict[int, archive.OldMail] = {}
+        moved: dict[int, tuple[int, int | None]] = {}
         for item in batch.items:
             row: Row = item.data.row
             item.target = item.target or there.get((row["mailinglist_id"], text(row["message_id_hash"])))
@@ -131,11 +133,12 @@ class Mails:
             elif len(text(row["message_id_hash"])) > LONGEST_KEY:
                 batch.impossible(item, "the hash of its Message-ID is none")
             elif item.target is not None:
-                archive.move(item.target, thread, parents.get(str(row["parent_id"])))
+                moved[item.target] = thread, parents.get(str(row["parent_id"]))
                 batch.done(item, item.target)
             else:
                 parent = made.get(row["parent_id"], parents.get(str(row["parent_id"])))
                 made[row["id"]] = self._mail(item.data, thread, parent)
+        archive.move(moved)
         archive.bring_mails(list(made.values()))
         for item in batch.items:
             if item.data.row["id"] in made:
@@ -177,13 +180,12 @@ class Mails:
             if row["parent_id"] is not None and row["parent_id"] > row["id"]:
                 yield Item(str(row["id"]), row["parent_id"])
 
-    @staticmethod
-    def _write_late(batch: Batch) -> None:
+    def _write_late(self, batch: Batch) -> None:
         here = batch.find(_KIND, {key for item in batch.items for key in (item.key, str(item.data))})
         replies = {(here[i.key], here[str(i.data)]): i for i in batch.items if i.key in here and str(i.data) in here}
         threads = dict(Mail.objects.filter(pk__in=here.values()).values_list("pk", "thread_id"))
         same = [pair for pair in replies if threads.get(pair[0]) == threads.get(pair[1])]
-        refused = archive.hang(same)
+        refused = archive.hang(same, self._tops)
         for pair in refused:
             batch.mapped(replies[pair], "its parent is its own reply; it stands at the top")
         for item in batch.items:
