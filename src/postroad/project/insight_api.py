@@ -1,7 +1,5 @@
 """REST beside Mailman's: what became of a mail, what would be done with one, and who called what."""
 
-from datetime import UTC, datetime
-
 from django.http import HttpRequest, HttpResponse
 
 from postroad.community.lists.api import find_list
@@ -10,7 +8,7 @@ from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.models import Call
 from postroad.foundation.rest.operation import PAGE, asks
-from postroad.foundation.rest.resource import Json, ok, paged
+from postroad.foundation.rest.resource import Json, moment, ok, paged
 from postroad.foundation.rest.shapes import MOMENT, TEXT, TEXT_OR_NULL, TEXTS, WHOLE, Schema, many, shape
 from postroad.project.explaining import explain
 from postroad.project.tracing import trace
@@ -56,7 +54,7 @@ def _audit(request: HttpRequest, values: Values, list_id: str | None = None) -> 
 
 def _call_resource(call: Call) -> Json:
     return {
-        "at": datetime.fromtimestamp(call.at, tz=UTC),
+        "at": moment(call.at),
         "caller": call.caller,
         "method": call.method,
         "path": call.path,

@@ -10,7 +10,7 @@ from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import shows, takes
-from postroad.foundation.rest.resource import Json, done, found, link, ok, paged, uuid_out
+from postroad.foundation.rest.resource import Json, done, found, link, moment, ok, paged, uuid_out
 from postroad.foundation.rest.shapes import LINK, MOMENT, MOMENT_OR_NULL, TEXT, TEXTS, WHOLE, Shape, many, shape
 
 TOKEN = shape(
@@ -27,9 +27,9 @@ def _resource(request: HttpRequest, token: Token) -> Json:
         "scope": token.scope,
         "lists": token.lists,
         "user": link(request, f"users/{uuid_out(request, token.user.uuid)}"),
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "last_used_at": token.last_used_at,
+        "created_at": moment(token.created_at),
+        "expires_at": token.expires_at and moment(token.expires_at),
+        "last_used_at": token.last_used_at and moment(token.last_used_at),
         "self_link": link(request, f"tokens/{token.pk}"),
     }
 

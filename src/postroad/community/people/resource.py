@@ -12,7 +12,7 @@ from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import Concerns, Endpoint, endpoint, list_in_path
 from postroad.foundation.rest.operation import changes, shows, takes
-from postroad.foundation.rest.resource import Json, done, link, ok, uuid_out, without_nulls
+from postroad.foundation.rest.resource import Json, done, link, moment, ok, uuid_out, without_nulls
 from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, TRUTH, shape
 
 USER = shape(
@@ -43,7 +43,7 @@ def user_resource(request: HttpRequest, user: User) -> Json:
     """A user as clients see it; `password` is a hash, as with Mailman."""
     identifier = uuid_out(request, user.uuid)
     resource: Json = {
-        "created_on": user.created_on,
+        "created_on": moment(user.created_on),
         "is_server_owner": user.is_superuser,
         "self_link": link(request, f"users/{identifier}"),
         "user_id": identifier,
@@ -60,10 +60,10 @@ def address_resource(request: HttpRequest, address: Address) -> Json:
     resource: dict[str, Any] = {
         "email": address.email,
         "original_email": address.original_email,
-        "registered_on": address.registered_on,
+        "registered_on": moment(address.registered_on),
         "self_link": link(request, f"addresses/{address.email}"),
         "display_name": address.display_name or None,
-        "verified_on": address.verified_on,
+        "verified_on": address.verified_on and moment(address.verified_on),
     }
     if address.user is not None:
         resource["user"] = link(request, f"users/{uuid_out(request, address.user.uuid)}")

@@ -32,19 +32,19 @@ _REASONS = {
 }
 
 
-def _plain(value: Any) -> Any:
-    """Values JSON has no form for: moments are UTC without zone, as Mailman writes them."""
-    if isinstance(value, datetime):
-        return moment(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+def moment(value: datetime | float | str) -> str:
+    """A moment as ISO 8601 in UTC, without zone, as Mailman writes them; microseconds only when there are any.
 
-
-def moment(value: datetime) -> str:
-    """A moment as ISO 8601 in UTC, without zone; microseconds only when there are any."""
+    A number is seconds since 1970, a text is how SQLite keeps a moment.
+    """
+    if isinstance(value, str):
+        return value.replace(" ", "T")
+    if not isinstance(value, datetime):
+        value = datetime.fromtimestamp(value, UTC)
     return (value.astimezone(UTC) if value.tzinfo else value).replace(tzinfo=None).isoformat()
 
 
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
+_encoder = msgspec.json.Encoder()
 _RAW = msgspec.Raw
 
 
@@ -52,8 +52,8 @@ def _tagged(resource: Json) -> tuple[bytes, str]:
     """The resource as JSON with its `http_etag`, and the tag: a quoted SHA-1 of the rest."""
     data = _encoder.encode(resource)
     tag = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    comma = b"," if resource else b""
-    return b'%b%b"http_etag":"\\"%b\\""}' % (data[:-1], comma, tag.encode()), f'"{tag}"'
+    begin = b',"http_etag":"\\"' if resource else b'"http_etag":"\\"'
+    return b"".join((data[:-1], begin, tag.encode(), b'\\""}')), f'"{tag}"'
 
 
 def ok(resource: Json, status: int = 200) -> HttpResponse:

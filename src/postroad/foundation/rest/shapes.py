@@ -10,8 +10,12 @@ TEXT: Schema = {"type": "string"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 WHOLE: Schema = {"type": "integer"}
 TRUTH: Schema = {"type": "boolean"}
-MOMENT: Schema = {"type": "string", "description": "ISO 8601, UTC, without zone"}
-MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "description": "ISO 8601, UTC, without zone"}
+_MOMENT: Schema = {
+    "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$",
+    "description": "ISO 8601, UTC, without zone",
+}
+MOMENT: Schema = {"type": "string", **_MOMENT}
+MOMENT_OR_NULL: Schema = {"type": ["string", "null"], **_MOMENT}
 LINK: Schema = {"type": "string", "format": "uri"}
 IDENTIFIER: Schema = {"type": ["string", "integer"], "description": "32 hexadecimal digits in 3.1, a number in 3.0"}
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}

@@ -1,7 +1,6 @@
 """REST 3.1 of held messages and header matches (facts: REST 3.1 §13, §15)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
@@ -60,7 +59,7 @@ def _held_resource(request: HttpRequest, held: HeldMessage, raw: bytes) -> Json:
         "hold_date": moment(held.held_at),
         "listid": held.mailing_list.list_id,
         "original_size": envelope.size,
-        "received_time": moment(datetime.fromtimestamp(envelope.received_at, tz=UTC)),
+        "received_time": moment(envelope.received_at),
         "rule_hits": list(envelope.rule_hits),
         "rule_misses": list(envelope.rule_misses),
         "moderation_sender": envelope.moderation_sender,

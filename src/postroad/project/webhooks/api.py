@@ -1,7 +1,5 @@
 """REST of webhooks, an addition to Mailman's: of the site, and of a list."""
 
-from datetime import UTC, datetime
-
 from django.http import HttpRequest, HttpResponse
 
 from postroad.community.lists.api import find_list
@@ -9,7 +7,7 @@ from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import shows, takes
-from postroad.foundation.rest.resource import Json, done, found, link, ok, paged
+from postroad.foundation.rest.resource import Json, done, found, link, moment, ok, paged
 from postroad.foundation.rest.shapes import LINK, MOMENT, MOMENT_OR_NULL, TEXT, TEXTS, TRUTH, WHOLE, Shape, many, shape
 from postroad.foundation.webhooks import actions
 from postroad.foundation.webhooks.models import Delivery, Webhook
@@ -25,8 +23,8 @@ DELIVERY = shape(
 )  # fmt: skip
 
 
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else moment(seconds)
 
 
 def _scope(list_id: str | None) -> tuple[str, str]:
