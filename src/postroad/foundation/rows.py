@@ -4,8 +4,7 @@ For what is done for every mail and every call. Nothing else is different: field
 """
 
 import functools
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
@@ -99,11 +98,12 @@ def by_key(model: type[M], keys: Collection[int]) -> dict[Any, M]:
     return {row.pk: row for row in select(model, where, value)}
 
 
-def among(column: str, keys: Collection[int]) -> tuple[str, str | list[int]]:
+def among(column: str, keys: Iterable[int]) -> tuple[str, str]:
     """The condition that a column holds one of these keys, and the value of its mark; the same text for any number."""
+    written = ",".join(map(str, keys))  # psycopg takes longer to write a list than PostgreSQL to find its rows.
     if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
-        return f"{column} = ANY(%s::bigint[])", list(keys)
-    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(list(keys))  # noqa: S608
+        return f"{column} = ANY(%s::bigint[])", f"{{{written}}}"
+    return f"{column} IN (SELECT value FROM json_each(%s))", f"[{written}]"  # noqa: S608
 
 
 def marks(count: int) -> str:

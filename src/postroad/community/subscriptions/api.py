@@ -29,6 +29,7 @@ from postroad.foundation.rest.resource import (
     fields_asked,
     found,
     link,
+    moment,
     ok,
     page_of,
     uuid_in,
@@ -62,7 +63,7 @@ def shown(request: HttpRequest, wanted: frozenset[str] | None = None) -> Callabl
         resource: Json = {
             "address": f"{base}addresses/{row.email}",
             "bounce_score": row.bounce_score,
-            "last_warning_sent": row.last_warning_sent or NEVER_WARNED,
+            "last_warning_sent": NEVER_WARNED,
             "total_warnings_sent": row.total_warnings_sent,
             "delivery_mode": row.delivery_mode,
             "email": row.email,
@@ -73,8 +74,10 @@ def shown(request: HttpRequest, wanted: frozenset[str] | None = None) -> Callabl
             "self_link": f"{base}members/{identifier}",
             "member_id": identifier,
         }
+        if row.last_warning_sent is not None:
+            resource["last_warning_sent"] = moment(row.last_warning_sent)
         if row.last_bounce_received is not None:
-            resource["last_bounce_received"] = row.last_bounce_received
+            resource["last_bounce_received"] = moment(row.last_bounce_received)
         if row.user_uuid is not None:
             resource["user"] = f"{base}users/{int(row.user_uuid, 16) if as_number else row.user_uuid}"
         if row.moderation_action is not None:
@@ -116,10 +119,12 @@ def _list_named(request: HttpRequest, arguments: dict[str, Any]) -> str | None:
     return list_id if isinstance(list_id, str) else None
 
 
-def _page(request: HttpRequest, selection: Selection) -> HttpResponse:
+def _page(request: HttpRequest, selection: Selection, of_list: str | None = None) -> HttpResponse:
     wanted = fields_asked(request, MEMBER.keys)
     start, count = page_of(request)
     rows, total = rosters.roster(selection, start, count)
+    if not total and of_list is not None:
+        found(list_key(of_list))  # Where nobody is, there may be no list.
     show = shown(request, wanted)
     return collection([show(row) for row in rows], start, total)
 
@@ -131,7 +136,14 @@ def _show_members(request: HttpRequest) -> HttpResponse:
 
 def _show_roster(request: HttpRequest, list_id: str, role: str) -> HttpResponse:
     """Who is on a list in one role."""
-    return _page(request, Selection(mailing_list=found(list_key(list_id)), roles=(role,)))
+    return _page(request, _in_role_of(list_id, role), list_id)
+
+
+def _in_role_of(list_id: str, role: str) -> Selection:
+    """Who is on a list in one role; a list-id is looked up by the question for them."""
+    if "@" in list_id:
+        return Selection(mailing_list=found(list_key(list_id)), roles=(role,))
+    return Selection(list_id=list_id.lower(), roles=(role,))
 
 
 def _empty_roster(request: HttpRequest, values: Values, list_id: str, role: str) -> HttpResponse:
@@ -210,7 +222,7 @@ def _in_role(list_id: str, role: str, email: str) -> Member:
 
 def _show_in_role(request: HttpRequest, list_id: str, role: str, email: str) -> HttpResponse:
     """One membership, by list, role and address."""
-    return _only(request, Selection(mailing_list=found(list_key(list_id)), roles=(role,), email=email.lower()))
+    return _only(request, _in_role_of(list_id, role).narrowed(email=email.lower()))
 
 
 def _change_in_role(request: HttpRequest, values: Values, list_id: str, role: str, email: str) -> HttpResponse:

@@ -3,8 +3,8 @@
 Written in SQL: a page is read many times a second by programs that walk through a list, and its order is an index's.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -13,7 +13,7 @@ from postroad.community.people import trigrams
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
 from postroad.foundation.rows import among
-from postroad.foundation.walking import walk
+from postroad.foundation.walking import came_in, state, walk
 
 
 class RosterRow(NamedTuple):
@@ -30,8 +30,9 @@ class RosterRow(NamedTuple):
     moderation_action: str | None
     user_uuid: str | None
     bounce_score: int
-    last_bounce_received: datetime | None
-    last_warning_sent: datetime | None
+    last_bounce_received: datetime | str | None
+    """As the engine gives it: SQLite keeps moments as text in UTC."""
+    last_warning_sent: datetime | str | None
     total_warnings_sent: int
     digest_frequency: str | None
 
@@ -49,11 +50,12 @@ def _cascade(name: str, default: str) -> str:
 _PEOPLE = """LEFT JOIN people_user u ON u.id = m.user_id
 LEFT JOIN people_address a ON a.id = COALESCE(m.address_id, u.preferred_address_id)
 LEFT JOIN people_user w ON w.id = a.user_id"""
-_SHOWN = f"""SELECT m.id, {{m}}, l.list_id, m.role, COALESCE(a.email, ''),
+_SHOWN = f"""{{m}}, l.list_id, m.role, COALESCE(a.email, ''),
 COALESCE(NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), u.display_name, ''),
 {_cascade("delivery_mode", "regular")}, CASE WHEN m.user_id IS NULL THEN 'as_address' ELSE 'as_user' END,
 m.moderation_action, {{u}}, m.bounce_score, m.last_bounce_received, m.last_warning_sent, m.total_warnings_sent,
-m.digest_frequency FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE """  # noqa: S608 — only names of columns are put in
+m.digest_frequency FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE """
+_DIGITS = "encode(uuid_send({}), 'hex')"
 _IN_ONE_QUERY = 1000
 
 
@@ -62,8 +64,21 @@ def roster(selection: Selection, start: int = 0, count: int | None = None) -> tu
     if count is None:
         rows = _all(selection)
         return rows[start:], len(rows)
-    keys, total = _keys(selection, start, count)
-    return [row for at in range(0, len(keys), _IN_ONE_QUERY) for row in _rows(keys[at : at + _IN_ONE_QUERY])], total
+    source, values = _source(selection)
+    everybody = f"SELECT m.id {source} ORDER BY {_order(selection)}"
+    walked = walk(everybody, values)
+    if walked is not None:
+        rows, states = _rows(walked[start : start + count])
+        if came_in(states):
+            return rows, len(walked)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{everybody} LIMIT %s OFFSET %s", [*values, count, start])
+        keys = [key for (key,) in cursor.fetchall()]
+        total = len(keys)
+        if start or len(keys) == count:
+            cursor.execute(f"SELECT COUNT(*) {source}", values)
+            total = cursor.fetchone()[0]
+    return _rows(keys)[0], total
 
 
 def only(selection: Selection) -> RosterRow | None:
@@ -75,50 +90,50 @@ def _all(selection: Selection, limit: str = "") -> list[RosterRow]:
     """All memberships that are meant, in their order, by one question."""
     where, values = _conditions(selection)
     with connection.cursor() as cursor:
-        cursor.execute(f"{_shown()}{where} ORDER BY {_order(selection)} {limit}", values)
-        return [_row(row) for row in cursor.fetchall()]
+        cursor.execute(f"SELECT {_shown()}{where} ORDER BY {_order(selection)} {limit}", values)
+        return list(map(RosterRow._make, cursor.fetchall()))
 
 
-def _keys(selection: Selection, start: int, count: int) -> tuple[Sequence[int], int]:
-    """The keys of a page, in order, and the number of all."""
+def _source(selection: Selection) -> tuple[str, list[Any]]:
+    """Where the keys of memberships come from, with its values."""
     where, values = _conditions(selection)
-    order = _order(selection)
     # Joined only where they are asked for: the rows before the page are walked over too.
-    lists = "JOIN lists_list l ON l.id = m.mailing_list_id" if "l." in where + order else ""
-    source = f"FROM subscriptions_member m {lists} {_PEOPLE if 'w.' in where else ''} WHERE {where}"
-    everybody = f"SELECT m.id {source} ORDER BY {order}"
-    with connection.cursor() as cursor:
-        walked = walk(everybody, values)
-        if walked is not None:
-            return walked[start : start + count], len(walked)
-        cursor.execute(f"{everybody} LIMIT %s OFFSET %s", [*values, count, start])
-        keys = [key for (key,) in cursor.fetchall()]
-        if not start and len(keys) < count:
-            return keys, len(keys)
-        cursor.execute(f"SELECT COUNT(*) {source}", values)
-        return keys, cursor.fetchone()[0]
+    lists = "JOIN lists_list l ON l.id = m.mailing_list_id" if "l." in where + _order(selection) else ""
+    return f"FROM subscriptions_member m {lists} {_PEOPLE if 'w.' in where else ''} WHERE {where}", values
 
 
-def _rows(keys: Sequence[int]) -> Iterable[RosterRow]:
-    """The memberships of these keys, in their order; one that ended meanwhile is left out."""
-    where, value = among("m.id", keys)
+def _rows(keys: Sequence[int]) -> tuple[list[RosterRow], set[str]]:
+    """The memberships of these keys, in their order, and in which states the database was found.
+
+    A membership that ended meanwhile is left out.
+    """
+    rows: list[RosterRow] = []
+    states: set[str] = set()
     with connection.cursor() as cursor:
-        cursor.execute(f"{_shown()}{where}", [value])
-        found = {row[0]: row for row in cursor.fetchall()}
-    return (_row(found[key]) for key in keys if key in found)
+        for at in range(0, len(keys), _IN_ONE_QUERY):
+            some = keys[at : at + _IN_ONE_QUERY]
+            where, value = among("m.id", some)
+            cursor.execute(f"SELECT {state()}, m.id, {_shown()}{where}", [value])
+            found = {}
+            for seen, key, *shown in cursor.fetchall():
+                states.add(seen)
+                found[key] = RosterRow._make(shown)
+            rows += [found[key] for key in some if key in found]
+    return rows, states
 
 
 def _shown() -> str:
     """What is read of a membership; PostgreSQL keeps identifiers as a type of its own."""
     if connection.vendor == "postgresql":
-        return _SHOWN.format(m="replace(m.uuid::text, '-', '')", u="replace(COALESCE(w.uuid, u.uuid)::text, '-', '')")
+        return _SHOWN.format(m=_DIGITS.format("m.uuid"), u=_DIGITS.format("COALESCE(w.uuid, u.uuid)"))
     return _SHOWN.format(m="m.uuid", u="COALESCE(w.uuid, u.uuid)")
 
 
 def _order(selection: Selection) -> str:
     if len(selection.roles) != 1:
         return f"l.list_id, {_RANK}, m.email, m.id"
-    return "m.email, m.id" if selection.mailing_list is not None else "l.list_id, m.email, m.id"
+    one_list = selection.mailing_list is not None or selection.list_id is not None
+    return "m.email, m.id" if one_list else "l.list_id, m.email, m.id"
 
 
 def _conditions(selection: Selection) -> tuple[str, list[Any]]:
@@ -137,7 +152,9 @@ def _conditions(selection: Selection) -> tuple[str, list[Any]]:
     elif selection.roles:
         add(f"m.role IN ({', '.join(['%s'] * len(selection.roles))})", *selection.roles)
     if selection.list_id is not None:
-        add("l.list_id = %s", selection.list_id)
+        # The order of several roles needs the list's row, by which it is found then.
+        key = "m.mailing_list_id = (SELECT id FROM lists_list WHERE list_id = %s)"
+        add(key if len(selection.roles) == 1 else "l.list_id = %s", selection.list_id)
     if selection.uuid is not None:
         add("m.uuid = %s", selection.uuid)
     if selection.email is not None:
@@ -166,13 +183,3 @@ def _subscriber(pattern: str) -> tuple[str, Sequence[str]]:
         return f"m.role IN ({_ROLES}) AND m.email = %s", (pattern.lower(),)
     source, values = trigrams.addresses(pattern.split("*"))
     return f"m.email IN (SELECT a.email {source})", values
-
-
-def _row(row: tuple[Any, ...]) -> RosterRow:
-    _, *shown, bounced, warned, warnings, frequency = row
-    return RosterRow._make((*shown, _moment(bounced), _moment(warned), warnings, frequency))
-
-
-def _moment(value: datetime | str | None) -> datetime | None:
-    """SQLite keeps them as text in UTC."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
