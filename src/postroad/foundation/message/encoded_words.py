@@ -94,7 +94,10 @@ _PARAMETER = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)'
 
 def decode_parameters(value: str) -> tuple[str, dict[str, str]]:
     """Main value (lower-case) and parameters of a Content-Type or -Disposition; never fails (RFC 2231, 2047)."""
-    main = value.partition(";")[0].strip().lower()
+    main, semicolon, _ = value.partition(";")
+    main = main.strip().lower()
+    if not semicolon:
+        return main, {}
     plain: dict[str, str] = {}
     parts: dict[str, dict[int, tuple[str, bool]]] = {}
     for match in itertools.islice(_PARAMETER.finditer(value[:_LONGEST_PARAMETERS]), _MOST_PARAMETERS):

@@ -13,8 +13,13 @@ MOST_OCTETS = 1_000_000
 MOST_FIELDS = 10_000
 
 _NAME = re.compile(r"[!-9;-~]{1,200}")
-_FIELD = re.compile(rb"([!-9;-~]{1,200}+)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-_MBOX = (b"From ", b">From ")
+# Possessive throughout: what was read is never read again, so any header takes one pass.
+_A_FIELD = rb"([!-9;-~]{1,200}+)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+\n?+"
+_MBOX_LINE = rb">?From [^\n]*+\n?+"
+_FIELD = re.compile(_A_FIELD)
+_FIELD_OR_MBOX_LINE = re.compile(_A_FIELD + b"|" + _MBOX_LINE)
+_HEADER = re.compile(b"(?:%b|%b){0,%d}+" % (_A_FIELD.replace(b"(", b"(?:", 1), _MBOX_LINE, MOST_FIELDS))
+_COLON = re.compile(rb"[ \t]*+:")
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127), " ")
 _LONGEST_LINE = 998
@@ -51,20 +56,24 @@ class Headers:
     """The header fields of a mail, in order, with their places in its bytes.
 
     `end` is where the header ends and `body_offset`, behind the empty line, where the body begins. `excessive` says
-    that there is more header than is looked at.
+    that there is more header than is looked at. Most mails are asked for a few fields by name, so those are found in
+    the bytes; all of them are taken apart for who wants them all.
     """
 
-    __slots__ = ("_by_name", "body_offset", "end", "excessive", "fields", "newline")
+    __slots__ = ("_fields", "_lower", "_raw", "_start", "_stop", "body_offset", "end", "excessive", "newline")
 
-    def __init__(self, fields: tuple[Field, ...], end: int, body_offset: int, newline: bytes, excessive: bool) -> None:
-        self.fields = fields
+    def __init__(
+        self, raw: bytes, span: tuple[int, int], end: int, body_offset: int, newline: bytes, *, excessive: bool
+    ) -> None:
+        """The fields that are looked at stand in `span` of `raw`; use `parse` instead."""
+        self._raw = raw
+        self._start, self._stop = span
+        self._fields: tuple[Field, ...] | None = None
+        self._lower: bytes | None = None
         self.end = end
         self.body_offset = body_offset
         self.newline = newline
         self.excessive = excessive
-        self._by_name: dict[str, list[Field]] = {}
-        for field in fields:
-            self._by_name.setdefault(field.name.lower(), []).append(field)
 
     @classmethod
     def parse(cls, raw: bytes, start: int = 0, stop: int | None = None) -> "Headers":
@@ -76,42 +85,65 @@ class Headers:
         window = min(size, start + MOST_OCTETS)
         first = raw.find(b"\n", start, window)
         newline = b"\n" if first == start or (first > start and raw[first - 1] != 0x0D) else b"\r\n"
-        fields: list[Field] = []
-        position, match = start, None
-        while position < window:
-            match = _FIELD.match(raw, position, window)
-            if match is not None:
-                if len(fields) == MOST_FIELDS or match.end() == window < size:
-                    break
-                fields.append(Field(match[1].decode("ascii"), match[0], position, match.end()))
-                position = match.end()
-            elif raw.startswith(_MBOX, position, window):
-                position = raw.find(b"\n", position, window) + 1 or window
-            else:
-                break
-        cut_off = window < size and raw.find(b"\n", position, window) < 0
-        excessive = cut_off or (match is not None and position < window)
+        header = _HEADER.match(raw, start, window)
+        assert header is not None  # It may be empty.
+        position = header.end()
+        excessive = window < size and raw.find(b"\n", position, window) < 0
+        if position == window < size:
+            position = _last_field(raw, start, window)
+        excessive = excessive or _FIELD.match(raw, position, window) is not None
         end = _empty_line(raw, position, size) if excessive else position
-        return cls(tuple(fields), end, _behind_empty_line(raw, end, size), newline, excessive)
+        return cls(raw, (start, position), end, _behind_empty_line(raw, end, size), newline, excessive=excessive)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Every field, in order."""
+        if self._fields is None:
+            matches = _FIELD_OR_MBOX_LINE.finditer(self._raw, self._start, self._stop)
+            self._fields = tuple(_field(match) for match in matches if match[1])
+        return self._fields
 
     def get(self, name: str) -> str | None:
         """The unfolded value of the first field of this name."""
-        found = self._by_name.get(name.lower())
-        return found[0].value if found else None
+        found = next(self._named(name), None)
+        return found.value if found else None
 
     def get_all(self, name: str) -> list[str]:
         """The unfolded values of all fields of this name."""
-        return [field.value for field in self._by_name.get(name.lower(), ())]
+        return [field.value for field in self._named(name)]
+
+    def _named(self, name: str) -> Iterator[Field]:
+        """The fields of this name: within a header only fields and mbox lines begin at the begin of a line."""
+        if self._lower is None:
+            self._lower = b"\n" + self._raw[self._start : self._stop].lower()
+        wanted = b"\n" + name.lower().encode()
+        at = self._lower.find(wanted)
+        while at >= 0:
+            if _COLON.match(self._lower, at + len(wanted)):
+                match = _FIELD.match(self._raw, self._start + at, self._stop)
+                if match is not None:
+                    yield _field(match)
+            at = self._lower.find(wanted, at + 1)
 
     def names(self) -> list[str]:
         """Names as written, in order, with repetitions."""
         return [field.name for field in self.fields]
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._by_name
+        return next(self._named(name), None) is not None
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
+
+
+def _field(match: "re.Match[bytes]") -> Field:
+    return Field(match[1].decode("ascii"), match[0], match.start(), match.end())
+
+
+def _last_field(raw: bytes, start: int, stop: int) -> int:
+    """Where the last field or mbox line begins: it reaches the end of what is looked at, and may go on behind it."""
+    *_, last = _FIELD_OR_MBOX_LINE.finditer(raw, start, stop)
+    return last.start()
 
 
 def _empty_line(raw: bytes, position: int, size: int) -> int:

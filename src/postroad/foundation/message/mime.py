@@ -36,7 +36,7 @@ class MimeLimits:
     header: int = 65_536
     """Octets of a part's header."""
     fields: int = 20_000
-    """Header fields of all parts together."""
+    """Header fields of all parts together, without those of the mail itself."""
     lines: int = 500_000
     """Lines that begin with two hyphens, each of which might be a boundary."""
 
@@ -193,9 +193,10 @@ class _Walker:
         ending = self._next_line(start, min(len(self._raw), start + self._limits.header))
         stop = self._before_line_end(start, ending.start) if ending else len(self._raw)
         part = _part(self._raw, start, stop, depth, default_type)
-        self._fields += len(part.headers.fields)
-        if depth and (part.headers.end - start > self._limits.header or self._fields > self._limits.fields):
-            raise MimeTooComplex("its parts have enormous headers")
+        if depth:
+            self._fields += len(part.headers.fields)
+            if part.headers.end - start > self._limits.header or self._fields > self._limits.fields:
+                raise MimeTooComplex("its parts have enormous headers")
         part.guess = self._guess
         if self._inside:
             self._inside[-1].children.append(part)
