@@ -14,7 +14,6 @@ from urllib.parse import quote
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.utils.dates import MONTHS_3
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_  # noqa: N812 — the name every extractor of messages knows
 
 from postroad.community.lists.models import MailingList
+from postroad.mailflow.archive import addresses
 from postroad.mailflow.archive.models import Mail, Thread
 from postroad.mailflow.archive.posts import Person, Post, author, person
 from postroad.mailflow.archive.reading import subject_of_thread
@@ -54,7 +54,7 @@ class Writer:
     """Writes the pieces of one page: for one list, one reader and one language."""
 
     def __init__(self, request: HttpRequest, mailing_list: MailingList, *, may_moderate: bool = False) -> None:
-        self._list = reverse("archive:overview", args=(mailing_list.list_id,))
+        self._here = addresses.of_list(mailing_list.list_id)
         self._address = mailing_list.fqdn_listname
         self._may_moderate = may_moderate
         self._token = get_token(request) if request.user.is_authenticated else ""
@@ -67,7 +67,7 @@ class Writer:
         return mark_safe(f'<ul class="rows">{"".join(map(self._row, rows))}</ul>')
 
     def _row(self, row: Row) -> str:
-        thread = row.thread
+        thread, page = row.thread, addresses.of_thread(self._here, row.thread.key)
         starter = person(thread.starter)
         people = f"<bdi>{escape(starter.name)}</bdi>"
         if thread.count > 1 and thread.last_by != thread.starter:
@@ -76,7 +76,7 @@ class Writer:
         badge = f' <span class="badge">{escape(thread.category)}</span>' if thread.category else ""
         return (
             f'<li class="row{" unread" if row.is_unread else ""}">{avatar(starter)}<h3 class="what">'
-            f'<a href="{self._list}thread/{thread.key}/"><bdi>{escape(thread.subject)}</bdi></a>{new}{badge}</h3>'
+            f'<a href="{page}"><bdi>{escape(thread.subject)}</bdi></a>{new}{badge}</h3>'
             f'<time class="at" datetime="{thread.last_at.isoformat()}">{_day(thread.last_at, self._months)}</time>'
             f'<span class="meta">{people}</span><span class="at"><span class="count">{thread.count}'
             f'<span class="hidden"> {self._words["mails"]}</span></span></span></li>\n'
@@ -96,42 +96,40 @@ class Writer:
                 f'<span class="meta">{self._words["answers"]} <a href="#m{post.answers.message_id_hash}">'
                 f"<bdi>{escape(post.answers_name)}</bdi></a></span>"
             )
-        day = _day(mail.date, self._months)
+        page, day = addresses.of_mail(self._here, hash_), _day(mail.date, self._months)
         return (
             f'<article class="post d{post.depth}" id="m{hash_}" tabindex="-1" aria-labelledby="w{hash_}"><header>'
             f'{avatar(post.person)}<div><h2 class="who" id="w{hash_}"><bdi>{escape(post.person.name)}</bdi></h2>'
-            f'{answers}</div><a class="when" href="{self._list}message/{hash_}/">'
+            f'{answers}</div><a class="when" href="{page}">'
             f'<time datetime="{mail.date.isoformat()}">{day}, {mail.date:%H:%M}</time></a></header>\n'
-            f"{post.content.html}{self._files(post)}<footer>{self._foot(post)}</footer></article>\n"
+            f"{post.content.html}{self._files(post, page)}<footer>{self._foot(post, page)}</footer></article>\n"
         )
 
-    def _files(self, post: Post) -> str:
+    def _files(self, post: Post, page: str) -> str:
         if not post.content.attachments:
             return ""
-        message = f"{self._list}message/{post.mail.message_id_hash}/"
         items = []
         for file in post.content.attachments:
-            picture = f'<img src="{message}picture/{file.number}/" alt="" loading="lazy">' if file.is_picture else ""
+            picture = f'<img src="{page}picture/{file.number}/" alt="" loading="lazy">' if file.is_picture else ""
             items.append(
-                f'<li><a href="{message}attachment/{file.number}/" download>{picture}'
+                f'<li><a href="{page}attachment/{file.number}/" download>{picture}'
                 f"<span><bdi>{escape(file.name)}</bdi></span>"
                 f' <span class="meta">{escape(file.content_type)}, {filesizeformat(file.size)}</span></a></li>'
             )
         return f'<ul class="files" aria-label="{self._words["Attachments"]}">{"".join(items)}</ul>'
 
-    def _foot(self, post: Post) -> str:
+    def _foot(self, post: Post, page: str) -> str:
         mail = post.mail
-        message = f"{self._list}message/{mail.message_id_hash}/"
         if not self._token:
             reply = f"subject={_reply_subject(mail.subject)}&amp;In-Reply-To=%3C{quote(mail.message_id)}%3E"
             return f'<a href="mailto:{self._address}?{reply}">{self._words["Reply"]}</a>{self._opinions(mail)}'
-        delete = f'<a href="{message}delete/">{self._words["Delete"]}</a>' if self._may_moderate else ""
+        delete = f'<a href="{page}delete/">{self._words["Delete"]}</a>' if self._may_moderate else ""
         return (
-            f'<a href="{message}reply/">{self._words["Reply"]}</a>{self._votes(post, message)}'
-            f'<a href="{message}raw">{self._words["Raw"]}</a>{delete}'
+            f'<a href="{page}reply/">{self._words["Reply"]}</a>{self._votes(post, page)}'
+            f'<a href="{page}raw">{self._words["Raw"]}</a>{delete}'
         )
 
-    def _votes(self, post: Post, message: str) -> str:
+    def _votes(self, post: Post, page: str) -> str:
         buttons = "".join(
             f'<button class="link" type="submit" name="vote" value="{0 if post.my_vote == value else value}"'
             f' aria-pressed="{"true" if post.my_vote == value else "false"}" aria-label="{label}: {count}">'
@@ -142,7 +140,7 @@ class Writer:
             )
         )
         return (
-            f'<form class="buttons" method="post" action="{message}vote/">'
+            f'<form class="buttons" method="post" action="{page}vote/">'
             f'<input type="hidden" name="csrfmiddlewaretoken" value="{self._token}">{buttons}</form>'
         )
 
@@ -192,13 +190,13 @@ def found(hits: Sequence[Hit], *, with_lists: bool) -> SafeString:
     if not hits:
         return SafeString()
     months = _words(get_language())[1]
-    addresses = {list_id: reverse("archive:overview", args=(list_id,)) for list_id in {hit.list_id for hit in hits}}
-    items = (_hit(hit, addresses[hit.list_id], months, with_list=with_lists) for hit in hits)
+    items = (_hit(hit, months, with_list=with_lists) for hit in hits)
     return mark_safe(f'<ul class="rows">{"".join(items)}</ul>')
 
 
-def _hit(hit: Hit, address: str, months: Mapping[int, str], *, with_list: bool) -> str:
+def _hit(hit: Hit, months: Mapping[int, str], *, with_list: bool) -> str:
     mail, who, at = hit.mail, author(hit.mail), hit.mail.date
+    page = addresses.of_mail(addresses.of_list(hit.list_id), mail.message_id_hash)
     place = f" · {escape(hit.list_id)}" if with_list else ""
     files = ""
     if mail.attachments:
@@ -206,7 +204,7 @@ def _hit(hit: Hit, address: str, months: Mapping[int, str], *, with_list: bool) 
         files = f" · {escape(count)}"
     return (
         f'<li class="row">{avatar(who)}<div class="what">'
-        f'<h2><a href="{escape(address)}message/{mail.message_id_hash}/">'
+        f'<h2><a href="{escape(page)}">'
         f'<bdi>{escape(mail.subject or "(no subject)")}</bdi></a></h2><p dir="auto">{hit.snippet}</p>'
         f'<p class="meta"><bdi>{escape(who.name)}</bdi>{place}{files}</p></div>'
         f'<time class="at" datetime="{at.isoformat()}">{_day(at, months)}</time></li>\n'

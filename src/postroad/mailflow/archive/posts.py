@@ -5,9 +5,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
-
 from postroad.foundation.storage import actions as storage
+from postroad.mailflow.archive import addresses
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.plain import hidden_address
 from postroad.mailflow.archive.render import Content, RenderedMails, content_of
@@ -70,10 +69,10 @@ def posts(
     markdown: bool,
 ) -> list[Post]:
     """Mails of one list with their contents; those not rendered lately are loaded by one query."""
-    base = reverse("archive:overview", args=(list_id,))
-    addresses = {mail.pk: f"{base}message/{mail.message_id_hash}/" for mail in mails}
+    here = addresses.of_list(list_id)
+    where = {mail.pk: addresses.of_mail(here, mail.message_id_hash) for mail in mails}
     look = {"obscure": obscure, "markdown": markdown}
-    contents = {mail.pk: _rendered.get(mail.message, addresses[mail.pk], **look) for mail in mails}
+    contents = {mail.pk: _rendered.get(mail.message, where[mail.pk], **look) for mail in mails}
     missing = {mail.message for mail in mails if contents[mail.pk] is None}
     raws = storage.load_many(missing) if missing else {}
     by_key = {mail.pk: mail for mail in mails}
@@ -81,9 +80,9 @@ def posts(
     for mail in mails:
         content = contents[mail.pk]
         if content is None:
-            content = content_of(raws.get(mail.message, b""), address=addresses[mail.pk], **look)
+            content = content_of(raws.get(mail.message, b""), address=where[mail.pk], **look)
             if mail.message in raws:
-                _rendered.put(mail.message, addresses[mail.pk], content, **look)
+                _rendered.put(mail.message, where[mail.pk], content, **look)
         answers = by_key.get(mail.parent_id) if mail.parent_id else None
         if shown and answers is shown[-1].mail:
             answers = None

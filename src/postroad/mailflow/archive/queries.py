@@ -2,13 +2,12 @@
 
 import functools
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from postroad.community.lists.models import MailingList
@@ -103,11 +102,14 @@ def threads_of_month(mailing_list: MailingList, begin: datetime, end: datetime) 
 
     Read from the index alone, and only as many of its entries as the time has mails.
     """
-    rows = (
-        Mail.objects.filter(mailing_list=mailing_list, date__gte=begin, date__lt=end)
-        .values_list("thread_id").annotate(here=Count("pk"), newest=Max("date")).order_by("-newest", "-thread_id")
-    )  # fmt: skip
-    return [(thread, here) for thread, here, _ in rows]
+    sql = (
+        "SELECT thread_id, COUNT(*) FROM archive_mail WHERE mailing_list_id = %s AND date >= %s AND date < %s"
+        " GROUP BY thread_id ORDER BY MAX(date) DESC, thread_id DESC"
+    )
+    moment = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [mailing_list.pk, moment(begin), moment(end)])
+        return list(cursor.fetchall())
 
 
 # --- conversations
@@ -117,42 +119,36 @@ LONGEST_TREE = 400
 """Mails of a thread that are put in the order of a conversation; a longer one is shown by date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A mail's place in its conversation."""
-
-    pk: int
-    parent: int | None
-    date: datetime
-    depth: int = 0
-
-
 def page_of(thread: Thread, start: int, count: int, *, by_date: bool = False) -> list[tuple[Mail, int]]:
     """So many mails of a conversation with their depths: each reply behind what it answers, siblings by date."""
     if thread.count <= count:
         mails = {mail.pk: mail for mail in select(Mail, "thread_id = %s ORDER BY date, id", thread.pk)}
-        places = [Place(mail.pk, mail.parent_id, mail.date) for mail in mails.values()]
-        here = in_order(places, by_date=by_date)[start : start + count]
+        parents = {mail.pk: mail.parent_id for mail in mails.values()}
+        here = _in_order(parents, by_date=by_date)[start : start + count]
     else:
-        rows = Mail.objects.filter(thread=thread).order_by("date", "pk").values_list("pk", "parent_id", "date")
-        here = in_order([Place(*row) for row in rows], by_date=by_date)[start : start + count]
-        mails = by_key(Mail, [place.pk for place in here])
-    return [(mails[place.pk], 0 if by_date else place.depth) for place in here if place.pk in mails]
+        parents = dict(Mail.objects.filter(thread=thread).order_by("date", "pk").values_list("pk", "parent_id"))
+        here = _in_order(parents, by_date=by_date)[start : start + count]
+        mails = by_key(Mail, [pk for pk, _ in here])
+    return [(mails[pk], depth) for pk, depth in here if pk in mails]
 
 
-def in_order(rows: Sequence[Place], *, by_date: bool = False) -> list[Place]:
-    """Places, which come by date, in the order of the conversation, with their depths; without recursion."""
-    known = {row.pk for row in rows}
-    replies: dict[int | None, list[Place]] = {}
-    for row in rows:
-        replies.setdefault(row.parent if row.parent in known else None, []).append(row)
-    ordered: list[Place] = []
-    stack = [(row, 0) for row in reversed(replies.get(None, []))]
+def _in_order(parents: Mapping[int, int | None], *, by_date: bool) -> list[tuple[int, int]]:
+    """Keys of mails in the order of the conversation, with their depths; without recursion.
+
+    `parents` has the mail that each answers, by date.
+    """
+    if by_date:
+        return [(pk, 0) for pk in parents]
+    replies: dict[int | None, list[int]] = {}
+    for pk, parent in parents.items():
+        replies.setdefault(parent if parent in parents else None, []).append(pk)
+    ordered: list[tuple[int, int]] = []
+    stack = [(pk, 0) for pk in reversed(replies.get(None, ()))]
     while stack:
-        row, depth = stack.pop()
-        ordered.append(Place(row.pk, row.parent, row.date, depth))
-        stack.extend((reply, depth + 1) for reply in reversed(replies.get(row.pk, [])))
-    return sorted(ordered, key=lambda row: (row.date, row.pk)) if by_date else ordered
+        pk, depth = stack.pop()
+        ordered.append((pk, depth))
+        stack.extend((reply, depth + 1) for reply in reversed(replies.get(pk, ())))
+    return ordered
 
 
 def mails_at(thread: Thread, start: int, count: int) -> list[Mail]:

@@ -4,13 +4,13 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from html import escape
 from xml.sax.saxutils import escape as xml
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
@@ -24,7 +24,7 @@ from postroad.mailflow.archive.feeds import ENTRIES, atom
 from postroad.mailflow.archive.fragments import Hit
 from postroad.mailflow.archive.plain import hidden_address
 from postroad.mailflow.archive.queries import list_for, mails_by_key, readable_names
-from postroad.mailflow.archive.search.analyser import tokens_of_word
+from postroad.mailflow.archive.search.analyser import those_that_give
 from postroad.mailflow.archive.search.index import COUNTED, Found
 from postroad.mailflow.archive.search.index import search as search_index
 from postroad.mailflow.archive.search.query import Query, parse
@@ -94,9 +94,7 @@ def snippet(raw: bytes, query: Query, *, obscure: bool) -> SafeString:
 
 def _spans(text: str, query: Query) -> list[tuple[int, int]]:
     """Where the first words stand that were looked for."""
-    wanted = query.words
-    words = set(_WORD.findall(text))
-    found = {word for word in words if any(token in wanted for token in tokens_of_word(word))}
+    found = those_that_give(query.words, set(_WORD.findall(text)))
     if not found:
         return []
     matches = (match for match in _WORD.finditer(text) if match[0] in found)

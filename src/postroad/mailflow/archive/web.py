@@ -17,7 +17,7 @@ from postroad.community.lists.models import MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.subscriptions.rights import may_moderate
 from postroad.foundation.rows import by_key, select
-from postroad.mailflow.archive import freshness, reader
+from postroad.mailflow.archive import addresses, freshness, reader
 from postroad.mailflow.archive.fragments import Row, Writer
 from postroad.mailflow.archive.models import Mail, Month, Revision, Thread
 from postroad.mailflow.archive.posts import author, person, posts
@@ -47,7 +47,7 @@ def frame(mailing_list: MailingList) -> dict[str, object]:
     settings = all_settings()
     return {
         "mailing_list": mailing_list,
-        "here": reverse("archive:overview", args=(mailing_list.list_id,)),
+        "here": addresses.of_list(mailing_list.list_id),
         "display_name": settings["display_name"].of(mailing_list),
         "description": settings["description"].of(mailing_list),
         "is_private": mailing_list.archive_policy != "public",

@@ -26,7 +26,7 @@ class Once(Node):
 
 @register.tag
 def once(parser: Parser, _token: Token) -> Once:
-    """`{% once %}…{% endonce %}`: nothing between them may follow from anything but the language."""
+    """`{% once %}…{% endonce %}`: between them only the language and the site's configuration count."""
     nodelist = parser.parse(("endonce",))
     parser.delete_first_token()
     return Once(nodelist)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import Stemmer
 
@@ -75,9 +75,14 @@ def _ascii_tokens(folded: str) -> list[str]:
     return [stems[word] for word in _ASCII_WORD.findall(folded)[:MOST_WORDS] if len(word) <= LONGEST_WORD]
 
 
-def tokens_of_word(word: str) -> Iterable[str]:
-    """The tokens of one word of a text; the quick way for the words most texts are made of."""
-    return (_stems[word.lower()],) if word.isascii() else tokens(word)
+def those_that_give(wanted: Container[str], words: Iterable[str]) -> set[str]:
+    """Those words of a text that give one of the tokens that are wanted."""
+    stems = _stems
+    return {
+        word
+        for word in words
+        if (stems[word.lower()] in wanted if word.isascii() else any(token in wanted for token in tokens(word)))
+    }
 
 
 def joined_tokens(text: str) -> str:
