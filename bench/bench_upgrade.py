@@ -104,7 +104,7 @@ class Site:
 
     def keep(self, folder: Path) -> None:
         """Copy the site as it is, for later runs."""
-        shutil.copytree(self.home, folder)
+        shutil.copytree(self.home, folder, ignore=shutil.ignore_patterns("run"))  # Nothing runs there.
         self._copy_database(self.url, f"{self.url}_kept")
 
     def take(self, folder: Path) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from postroad.foundation.configuration import current
-from postroad.foundation.queue.actions import paused_until
+from postroad.foundation.queue.actions import PAUSE_NOTICED_SECONDS, paused_until
 from postroad.foundation.rest.audit import Writer
 from postroad.foundation.rest.resource import failure
 from postroad.project.listener import Listener
@@ -84,12 +84,12 @@ _looked_at, _rests = 0.0, False
 def _must_wait(environ: WSGIEnvironment) -> bool:
     """Whether this may change something and nothing may be changed just now, since an upgrade runs.
 
-    Asked of the database at most once a second.
+    Asked of the database a few times a second at most.
     """
     global _looked_at, _rests
     if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
         return False
-    if time.monotonic() - _looked_at > 1.0:
+    if time.monotonic() - _looked_at > PAUSE_NOTICED_SECONDS:
         _rests = paused_until() is not None
         _looked_at = time.monotonic()
     return _rests

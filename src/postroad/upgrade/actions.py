@@ -20,9 +20,9 @@ from postroad.upgrade.report import Report
 
 LONGEST_PAUSE = 900.0
 """Seconds after which the former release goes on by itself if the upgrade died before it changed anything."""
-WRITERS_NOTICE_SECONDS = 1.1
-"""Web and REST look this often whether the site is paused."""
 RESTART_SECONDS = 60.0
+_LAST_WRITE_SECONDS = 0.1
+"""For what had looked for a pause a moment before it began."""
 _TOLD_EVERY = 10_000
 """Mails indexed between two lines of progress."""
 _RUNS = "another `postroad upgrade` or `rollback` of this home runs just now"
@@ -111,7 +111,7 @@ def _pause(report: Report) -> None:
         if serving() is None and not queue.in_hand():
             return
         end = time.monotonic() + LEASE_SECONDS
-        time.sleep(WRITERS_NOTICE_SECONDS)
+        time.sleep(queue.PAUSE_NOTICED_SECONDS + _LAST_WRITE_SECONDS)
         while queue.in_hand() and time.monotonic() < end:
             time.sleep(0.05)
 

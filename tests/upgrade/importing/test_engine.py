@@ -12,7 +12,7 @@ from postroad.foundation.errors import BadInput
 from postroad.upgrade.importing.engine import run
 from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.on_disk import OnDisk
-from postroad.upgrade.importing.plan import ImportStopped, Item, Step
+from postroad.upgrade.importing.plan import MOST_OCTETS, ImportStopped, Item, Step
 from postroad.upgrade.importing.progress import Silent
 from postroad.upgrade.importing.report import as_html, as_json, as_text
 
@@ -69,6 +69,30 @@ def test_everything_is_brought_in_and_a_second_run_writes_nothing():
     report = old.run()
     assert old.written == []
     assert (report.kinds[0].new, report.kinds[0].unchanged, report.exit_code) == (0, 3, 0)
+
+
+def weighed(items, octets: int):
+    for item in items:
+        item.octets = octets
+    return items
+
+
+@pytest.mark.parametrize(
+    ("held", "weighs", "sizes"),
+    [
+        (0, 0, [7, 3]), (MOST_OCTETS // 4, 0, [4, 4, 2]), (MOST_OCTETS * 2, 0, [1] * 10),
+        (0, MOST_OCTETS // 4, [4, 3, 3]), (0, MOST_OCTETS * 2, [1] * 10),
+    ],
+)  # fmt: skip
+def test_a_batch_holds_so_many_octets_at_most_or_one_large_object(held, weighs, sizes):
+    """Whether an object holds them when it is read, or will when it is fetched, which is asked of new ones alone."""
+    old, written = Old(**{f"k{n}": f"{n}@x.example" for n in range(10)}), []
+    step = Step(
+        "bans", lambda: weighed(list(old.read()), held), lambda batch: (written.append(len(batch.items)), old.write(batch)),
+        size=7, weigh=(lambda items: weighed(items, weighs)) if weighs else None,
+    )  # fmt: skip
+    assert run("an old site", [step], Silent()).kinds[0].new == 10
+    assert written == sizes
 
 
 def test_what_changed_is_written_again_and_what_is_gone_is_taken_away():

@@ -19,6 +19,8 @@ from postroad.foundation.queue.models import Job, Pause, Step
 from postroad.foundation.rows import marks
 
 LEASE_SECONDS = 120.0
+PAUSE_NOTICED_SECONDS = 0.25
+"""Who changes something and claims nothing looks at least this often whether a pause began."""
 
 _INSERT_JOB = (
     "INSERT INTO queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"

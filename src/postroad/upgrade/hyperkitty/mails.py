@@ -12,6 +12,7 @@ from postroad.mailflow.archive import moving_in as archive
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.tending import remove_mails
 from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives
+from postroad.upgrade.hyperkitty.originals import Spot
 from postroad.upgrade.hyperkitty.rebuilding import Attachment, Kept, Old, prepared
 from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
@@ -40,8 +41,8 @@ class Mails:
     def steps(self) -> tuple[Step, ...]:
         """In their order."""
         return (
-            Step(_KIND, self._read, self._write, lambda: self._web.count("hyperkitty_email"), fetch=self._fetch,
-                 prepare=prepared, remove=remove_mails),
+            Step(_KIND, self._read, self._write, lambda: self._web.count("hyperkitty_email"),
+                 weigh=self._weigh, fetch=self._fetch, prepare=prepared, remove=remove_mails),
             Step("late parents", self._read_late, self._write_late),
         )  # fmt: skip
 
@@ -52,6 +53,24 @@ class Mails:
             yield Item(str(row["id"]), Old(row), f"<{text(row['message_id'])}>", told)
 
     # --- what is heavy
+
+    def _weigh(self, items: Sequence[Item]) -> None:
+        """What `_fetch` will bring: the text, and the original or else the attachments, of which not all are files."""
+        keys = [item.data.row["id"] for item in items if item.target is None]
+        texts = self._web.octets("hyperkitty_email", "content", "id", keys)
+        inside = self._web.octets("hyperkitty_attachment", "content", "email_id", keys)
+        told: dict[int, int] = defaultdict(int)
+        for part in self._web.pick("hyperkitty_attachment", ("id", "email_id", "size"), "email_id", keys):
+            told[part["email_id"]] += part["size"] or 0
+        for item in items:
+            key = item.data.row["id"]
+            spot = self._original(item.data.row)
+            parts = spot.size if spot else max(told[key], inside.get(key, 0))
+            item.octets = texts.get(key, 0) + parts
+
+    def _original(self, row: Row) -> Spot | None:
+        mailing_list = self._archives.lists.get(row["mailinglist_id"], {})
+        return self._archives.originals.find(mailing_list.get("list_id", ""), text(row["message_id"]))
 
     def _fetch(self, items: Sequence[Item]) -> None:
         """Texts, attachments and originals of mails that are new."""
@@ -67,7 +86,7 @@ class Mails:
     def _fill(self, old: Old, content: Any, parts: Sequence[Row]) -> None:
         row = old.row
         mailing_list = self._archives.lists.get(row["mailinglist_id"], {})
-        spot = self._archives.originals.find(mailing_list.get("list_id", ""), text(row["message_id"]))
+        spot = self._original(row)
         original = spot.read() if spot else None
         attachments = []
         missing = []

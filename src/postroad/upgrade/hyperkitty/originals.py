@@ -25,6 +25,8 @@ class Spot:
     """Where a mail lies: a file of its own, or a place in a mailbox."""
 
     file: Path
+    size: int
+    """In octets."""
     form: Format | None = None
     at: int = 0
 
@@ -76,7 +78,7 @@ def _of_prototype(root: Path, names: dict[str, str]) -> Iterator[tuple[str, Spot
         for file in sorted((*folder.glob("new/*"), *folder.glob("cur/*"))):
             if file.is_file():
                 with file.open("rb") as opened:
-                    yield list_id, Spot(file), opened.read(100_000)
+                    yield list_id, Spot(file, file.stat().st_size), opened.read(100_000)
 
 
 def _of_mailboxes(folders: Iterable[Path], names: dict[str, str]) -> Iterator[tuple[str, Spot, bytes]]:
@@ -89,7 +91,7 @@ def _of_mailboxes(folders: Iterable[Path], names: dict[str, str]) -> Iterator[tu
             form = format_of(file)
             for piece in mails(file, form):
                 if isinstance(piece, Found):
-                    yield list_id, Spot(file, form, piece.at), piece.raw[:100_000]
+                    yield list_id, Spot(file, len(piece.raw), form, piece.at), piece.raw[:100_000]
 
 
 def _list_of(name: str, known: dict[str, str]) -> str | None:

@@ -47,7 +47,11 @@ class Prototype:
 
     def steps(self) -> tuple[Step, ...]:
         """The one step."""
-        return (Step("mails of the prototype", self._read, self._write, fetch=self._fetch, prepare=understand),)
+        return (
+            Step(
+                "mails of the prototype", self._read, self._write, weigh=_weigh, fetch=self._fetch, prepare=understand
+            ),
+        )
 
     @cached_property
     def _lists(self) -> dict[str, str]:
@@ -126,6 +130,12 @@ class Prototype:
                     batch.impossible(item, item.data)
                 batch.done(item)
         archive_understood(batch)
+
+
+def _weigh(items: Sequence[Item]) -> None:
+    for item in items:
+        file: Path = item.data[1]
+        item.octets = min(file.stat().st_size, LARGEST)
 
 
 def _lists_of(web: OldDatabase | None) -> dict[int, tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
+from operator import attrgetter
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
@@ -87,6 +88,9 @@ def _named(step: Step, source: str) -> Iterator[None]:
         ) from error
 
 
+_octets = attrgetter("octets")
+
+
 class _Run:
     """One step of one run."""
 
@@ -116,12 +120,21 @@ class _Run:
         With other processes at hand, some batches are prepared there while this one writes.
         """
         waiting: deque[tuple[int, list[Item], Any]] = deque()
-        for items in batches(self._step.read(), self._step.size):
-            fresh = self._fresh(items)
-            waiting.append((len(items), fresh, self._preparing(fresh)))
-            if self._pool is None or len(waiting) > self._jobs + 1:
-                yield waiting.popleft()
+        for items in batches(self._step.read(), self._step.size, _octets):
+            read = len(items)
+            for fresh in self._pieces(self._fresh(items)):
+                waiting.append((read, fresh, self._preparing(fresh)))
+                read = 0
+                if self._pool is None or len(waiting) > self._jobs + 1:
+                    yield waiting.popleft()
         yield from waiting
+
+    def _pieces(self, fresh: list[Item]) -> Sequence[list[Item]]:
+        """As many at a time as may be fetched together; none at all is a piece, too."""
+        if not fresh or self._step.weigh is None:
+            return [fresh]
+        self._step.weigh(fresh)
+        return list(batches(fresh, len(fresh), _octets))
 
     def _preparing(self, fresh: list[Item]) -> Any:
         prepare = self._step.prepare

@@ -12,6 +12,8 @@ T = TypeVar("T")
 Outcome = Literal["mapped", "impossible"]
 MOST_PARAMETERS = 500
 """Values that one query is given."""
+MOST_OCTETS = 16 * 1024 * 1024
+"""What the objects of a batch hold together; one alone may hold more."""
 
 
 class ImportStopped(PostroadError):
@@ -32,6 +34,8 @@ class Item:
     """Another one than last time means that the object changed; made of `data` unless given."""
     target: int | None = None
     """Key of the row here, if an earlier run wrote it; the row may be gone meanwhile."""
+    octets: int = 0
+    """What it holds, or will when it is fetched; for objects that may be large."""
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -115,6 +119,8 @@ class Step:
     """Writes a batch by the verbs of slices and calls `done` for what is here; may raise for a bad object."""
     count: Callable[[], int] | None = None
     """How many there are, for the progress bar."""
+    weigh: Callable[[Sequence[Item]], None] | None = None
+    """Tells the octets of objects that are new or changed, where `fetch` may bring many."""
     fetch: Callable[[Sequence[Item]], None] | None = None
     """Puts into the `data` of objects that are new or changed what is too heavy to be read of all."""
     prepare: Callable[[list[Any]], list[Any]] | None = None
@@ -122,16 +128,19 @@ class Step:
     remove: Callable[[Sequence[int]], None] | None = None
     """Takes away rows whose objects are gone from the source; without it they stay."""
     size: int = 500
-    """Objects of a batch."""
+    """Objects of a batch, unless they hold too much together."""
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Objects in lists of at most `size`."""
+def batches(items: Iterable[T], size: int, octets: Callable[[T], int] = lambda _: 0) -> Iterator[list[T]]:
+    """Objects in lists of at most `size`, which end earlier where their octets would become too many together."""
     batch: list[T] = []
+    held = 0
     for item in items:
-        batch.append(item)
-        if len(batch) == size:
+        more = octets(item)
+        if batch and (len(batch) == size or held + more > MOST_OCTETS):
             yield batch
-            batch = []
+            batch, held = [], 0
+        batch.append(item)
+        held += more
     if batch:
         yield batch

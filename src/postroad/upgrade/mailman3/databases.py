@@ -151,6 +151,17 @@ class OldDatabase:
         sql = f"SELECT {names} FROM {self._quoted(table)} WHERE {self._quoted(key)} IN ({marks}){order}"  # noqa: S608
         return [{**absent, **dict(zip(present, row, strict=True))} for row in self._fetch(sql, tuple(values), table)]
 
+    def octets(self, table: str, column: str, key: str, values: Sequence[Any]) -> dict[Any, int]:
+        """How many octets a column holds in the rows whose column `key` has each of these values."""
+        if not {column, key} <= self.columns(table) or not values:
+            return {}
+        marks = ", ".join([self._mark] * len(values))
+        name = self._quoted(key)
+        # SQLite counts the characters of a text, which is near enough.
+        length = f"{'length' if self.place.kind == 'sqlite' else 'octet_length'}({self._quoted(column)})"
+        sql = f"SELECT {name}, sum({length}) FROM {self._quoted(table)} WHERE {name} IN ({marks}) GROUP BY {name}"  # noqa: S608 — as above
+        return {value: int(count) for value, count in self._fetch(sql, tuple(values), table) if count is not None}
+
     def held(self, table: str, column: str, values: Sequence[Any]) -> set[Any]:
         """Which of these values a column has somewhere."""
         if not self.has(table) or not values:

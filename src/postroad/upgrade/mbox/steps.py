@@ -49,7 +49,10 @@ def _items(mailboxes: Sequence[Mailbox]) -> Iterator[Item]:
                 yield Item(key, piece, f"{box.name}, bytes {piece.at:,} to {piece.end:,}", 1)
                 continue
             arrived = arrival(piece.separator) or arrived
-            yield Item(key, _raw(box, piece, arrived), f"{box.name} at byte {piece.at:,}", _fingerprint(piece.raw))
+            yield Item(
+                key, _raw(box, piece, arrived), f"{box.name} at byte {piece.at:,}", _fingerprint(piece.raw),
+                octets=len(piece.raw),
+            )  # fmt: skip
 
 
 def _raw(box: Mailbox, piece: Found, arrived: float) -> Raw:
