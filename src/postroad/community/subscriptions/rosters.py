@@ -114,11 +114,9 @@ def _rows(keys: Sequence[int]) -> tuple[list[RosterRow], set[str]]:
             some = keys[at : at + _IN_ONE_QUERY]
             where, value = among("m.id", some)
             cursor.execute(f"SELECT {state()}, m.id, {_shown()}{where}", [value])
-            found = {}
-            for seen, key, *shown in cursor.fetchall():
-                states.add(seen)
-                found[key] = RosterRow._make(shown)
-            rows += [found[key] for key in some if key in found]
+            found = {row[1]: row for row in cursor.fetchall()}
+            states |= {row[0] for row in found.values()}
+            rows += [RosterRow._make(found[key][2:]) for key in some if key in found]
     return rows, states
 
 
