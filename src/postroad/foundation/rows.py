@@ -79,11 +79,35 @@ def insert_many(into: str, rows: Sequence[Sequence[Any]], behind: str = "") -> N
 
     A statement for each row costs more than the row, and in SQLite gives the interpreter to whoever waits for it.
     """
+    database = connections[DEFAULT_DB_ALIAS]
     for begin in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[begin : begin + _ROWS_AT_ONCE]
-        row = f"({marks(len(some[0]))})"
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(f"{into} VALUES {', '.join([row] * len(some))} {behind}", list(chain.from_iterable(some)))
+        statement = _insertion_of_many(into, len(some), len(some[0]), behind, database.vendor)
+        values = list(chain.from_iterable(some))
+        if database.vendor == "postgresql":
+            _execute_numbered(database, statement, values)
+        else:
+            with database.cursor() as cursor:
+                cursor.execute(statement, values)
+
+
+@functools.lru_cache(500)
+def _insertion_of_many(into: str, rows: int, columns: int, behind: str, vendor: str) -> str:
+    """The statement for so many rows of so many columns; its places are numbered for PostgreSQL."""
+    places = iter(range(1, rows * columns + 1))
+    each = (
+        ", ".join(f"${next(places)}" if vendor == "postgresql" else "%s" for _ in range(columns)) for _ in range(rows)
+    )
+    return f"{into} VALUES {', '.join(f'({row})' for row in each)} {behind}"
+
+
+def _execute_numbered(database: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> None:
+    """Execute what has numbered places: psycopg looks for `%s` in a statement of many anew each time."""
+    import psycopg
+
+    database.ensure_connection()
+    with database.wrap_database_errors, psycopg.RawCursor(database.connection) as cursor:
+        cursor.execute(statement.encode(), values)
 
 
 def first(model: type[M], where: str, *values: Any) -> M | None:
