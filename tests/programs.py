@@ -9,6 +9,8 @@ import contextlib
 import importlib
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -37,8 +39,11 @@ def run(
     environment: Mapping[str, str],
     folder: Path | None = None,
     timeout: float = 120,
+    killed_after: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run one of our programs, or `python -c CODE`, by name or path, and give what it printed.
+
+    One that still runs after `killed_after` seconds is killed with -9.
 
     Raises:
         TimeoutError: it did not end within `timeout` seconds.
@@ -47,7 +52,10 @@ def run(
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)
-        call = {"words": words, "environment": dict(environment), "folder": str(folder or Path.cwd())}
+        call = {
+            "words": words, "environment": dict(environment), "folder": str(folder or Path.cwd()),
+            "killed_after": killed_after,
+        }  # fmt: skip
         code = _call(call, [given.fileno(), out.fileno(), err.fileno()], timeout)
         printed = []
         for file in (out, err):
@@ -95,14 +103,25 @@ def _serve(door: socket.socket) -> None:
         asked, files, _, _ = socket.recv_fds(door, 1 << 20, 3)
         if not asked:
             return
+        call = json.loads(asked)
         child = os.fork()
         if child == 0:
             door.close()
-            _become(json.loads(asked), files)
+            _become(call, files)
         for file in files:
             os.close(file)
+        if call["killed_after"] is not None:
+            _kill(child, call["killed_after"])
         _, status = os.waitpid(child, 0)
         door.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _kill(child: int, seconds: float) -> None:
+    """End a process that has not ended by itself in so many seconds."""
+    ended = os.pidfd_open(child)
+    if not select.select([ended], [], [], seconds)[0]:
+        os.kill(child, signal.SIGKILL)
+    os.close(ended)
 
 
 def _become(call: dict[str, object], files: list[int]) -> None:

@@ -8,13 +8,12 @@ import gzip
 import os
 import random
 import re
-import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import programs
 import pytest
 
 from postroad.mailflow.archive.search.analyser import VERSION
@@ -24,7 +23,6 @@ PAST = Path(__file__).parent / "past"
 NAMES = sorted(path.name.partition(".")[0] for path in PAST.glob("*.db.gz"))
 KILLS = int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2"))
 SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
-PROGRAM = Path(sys.executable).with_name("postroad")
 
 
 class Past:
@@ -81,15 +79,10 @@ class Past:
         with contextlib.closing(sqlite3.connect(self.home / "postroad.db")) as connection:
             return connection.execute(statement).fetchall()
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [PROGRAM, *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    def run(self, *arguments: str, killed_after: float | None = None) -> subprocess.CompletedProcess[str]:
+        return programs.run(
+            ["postroad", *arguments], environment=self.environment, timeout=300, killed_after=killed_after
         )
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        with self.start(*arguments) as process:
-            output, errors = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def check(self) -> None:
         """Everything that was there is there, the mail that waited waits, and the search finds."""
@@ -173,11 +166,7 @@ def test_an_upgrade_that_is_killed_is_finished_or_undone_by_the_next(past):
     for number in range(KILLS):
         name, instant = NAMES[number % len(NAMES)], chance.uniform(0, length)
         past.fill(name)
-        process = past.start("upgrade")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(instant)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        past.run("upgrade", killed_after=instant)
         again = past.run("upgrade")
         assert again.returncode in (0, 1), f"{name}, killed after {instant:.2f} s: {again.stdout}{again.stderr}"
         past.check()

@@ -2,15 +2,17 @@
 
 import contextlib
 import json
+import os
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from postroad.community.lists.actions import create_domain, create_list
-from postroad.community.lists.models import MailingList
+from postroad.community.lists.models import Domain, MailingList
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import ConfigurationError, Conflict, NotFound
 from postroad.foundation.instance import alone
@@ -21,7 +23,7 @@ from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive.actions import Incoming, archive
 from postroad.mailflow.intake.actions import accept
 from postroad.mailflow.intake.events import Transaction
-from postroad.upgrade import actions, preflight, schema, self_test, snapshot
+from postroad.upgrade import actions, preflight, schema, schema_copy, self_test, snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,6 +104,29 @@ def test_what_would_fail_is_found_on_a_copy_before_anything_is_touched(former_re
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE queue_pause")
     assert not (current().home / "run" / "preflight.db").exists()
+
+
+@pytest.mark.skipif("postgresql" not in os.environ.get("POSTROAD_TEST_DATABASE", ""), reason="SQLite copies a file")
+def test_the_copy_is_of_one_moment_although_the_site_goes_on(monkeypatch):
+    """Else a table that is copied later has rows of mails that the earlier one does not know."""
+    copied = schema_copy.copy_counters
+
+    def write():
+        create_domain("late.example")
+        connection.close()
+
+    def write_meanwhile(source, target, table):
+        copied(source, target, table)
+        if table == "archive_mail":
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(write).result()
+
+    monkeypatch.setattr(schema_copy, "copy_counters", write_meanwhile)
+    create_domain("early.example")
+    with preflight._copy(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT mail_host FROM {preflight.SCHEMA}.lists_domain")
+        assert cursor.fetchall() == [("early.example",)]
+    assert Domain.objects.count() == 2
 
 
 def test_a_full_disk_is_said_before_anything_is_touched(former_release, monkeypatch):

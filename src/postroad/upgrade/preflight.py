@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import connection
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import PostroadError
@@ -99,7 +99,7 @@ def _copy() -> Iterator[dict[str, str]]:
             for end in ("", "-wal", "-shm", "-journal"):
                 Path(f"{path}{end}").unlink(missing_ok=True)
         return
-    with transaction.atomic():
+    with schema_copy.standing_still():
         # The mails themselves are many and no migration reads them all; the table is there, empty.
         schema_copy.finish(SCHEMA, schema_copy.copy_rows(SCHEMA, without_rows=("storage_blob",)))
     try:
