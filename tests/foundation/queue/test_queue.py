@@ -1,5 +1,6 @@
 """The queue's promises, on the real database."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -301,6 +302,41 @@ def test_only_who_works_on_a_queue_is_woken():
 
 
 @pytest.mark.sqlite_only
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL has a connection to listen on")
+def test_an_event_loop_hears_again_after_the_database_was_restarted():
+    """The new connection has the number of the lost one; the loop must not take it for the one it knows."""
+
+    async def heard(event):
+        async with asyncio.timeout(10):
+            await event.wait()
+        event.clear()
+
+    async def run():
+        loop, event, wakeup = asyncio.get_running_loop(), asyncio.Event(), Wakeup("ear", ["b"])
+        wakeup.attach(loop, lambda: (wakeup.drain(), event.set()))
+        try:
+            await loop.run_in_executor(
+                None,
+                elsewhere,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE 'LISTEN %' AND datname = current_database()",
+            )
+            while not await loop.run_in_executor(None, wakeup.listen):
+                await heard(event)
+            event.clear()
+            await loop.run_in_executor(None, elsewhere, "SELECT pg_notify('postroad:b', '')")
+            await heard(event)
+        finally:
+            wakeup.close()
+
+    def elsewhere(statement):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        connection.close()
+
+    asyncio.run(run())
+
+
 def test_the_socket_of_a_process_that_was_killed_is_removed():
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()

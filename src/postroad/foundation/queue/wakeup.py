@@ -117,6 +117,8 @@ class Wakeup:
             path.hardlink_to(self._path)
         self._socket.setblocking(False)
         self._listener: Any = None
+        self._ear = -1
+        """The listener's descriptor, which a lost connection does not tell any more."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._heard: Callable[[], object] = self.drain
         self.listen()
@@ -137,9 +139,9 @@ class Wakeup:
             listener = psycopg.connect(**wanted, autocommit=True)
             for queue in self._queues:
                 listener.execute(f'LISTEN "{_channel(queue)}"')
-        self._listener = listener
-        if self._loop is not None:
-            self._loop.add_reader(listener.fileno(), self._heard)
+        self._listener, self._ear = listener, listener.fileno()
+        if self._loop is not None:  # Whose thread this may not be.
+            self._loop.call_soon_threadsafe(self._loop.add_reader, self._ear, self._heard)
         return True
 
     def attach(self, loop: asyncio.AbstractEventLoop, heard: Callable[[], object]) -> None:
@@ -149,7 +151,7 @@ class Wakeup:
             loop.add_reader(descriptor, heard)
 
     def _descriptors(self) -> list[int]:
-        return [self._socket.fileno(), *([self._listener.fileno()] if self._listener else [])]
+        return [self._socket.fileno(), *([self._ear] if self._listener else [])]
 
     def wait(self, timeout: float | None) -> set[str]:
         """Block until woken or `timeout` seconds are over; the queues that were written to.
@@ -178,9 +180,8 @@ class Wakeup:
     def _stop_listening(self) -> None:
         if self._listener is None:
             return
-        with contextlib.suppress(Exception):
-            if self._loop is not None:
-                self._loop.remove_reader(self._listener.fileno())
+        if self._loop is not None:  # Else the next connection, under the same number, would be taken for this one.
+            self._loop.remove_reader(self._ear)
         with contextlib.suppress(Exception):
             self._listener.close()
         self._listener = None
