@@ -301,7 +301,6 @@ def test_only_who_works_on_a_queue_is_woken():
             ear.close()
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL has a connection to listen on")
 def test_an_event_loop_hears_again_after_the_database_was_restarted():
     """The new connection has the number of the lost one; the loop must not take it for the one it knows."""
@@ -337,6 +336,7 @@ def test_an_event_loop_hears_again_after_the_database_was_restarted():
     asyncio.run(run())
 
 
+@pytest.mark.sqlite_only
 def test_the_socket_of_a_process_that_was_killed_is_removed():
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
