@@ -6,7 +6,18 @@ from postroad.community.lists.actions import create_domain, create_list
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
-from postroad.foundation.rows import add, among, by_key, first, insert, insert_many, joined, select
+from postroad.foundation.rows import (
+    add,
+    among,
+    by_key,
+    first,
+    insert,
+    insert_many,
+    insert_together,
+    joined,
+    row_of,
+    select,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +98,19 @@ def test_many_rows_are_written_in_order_and_what_is_there_already_is_left():
     insert_many(into, [])
     names = list(Address.objects.order_by("pk").values_list("display_name", flat=True))
     assert names == [*(row[2] for row in rows), "Last"]
+
+
+def test_rows_of_several_tables_are_written_together_in_any_numbers():
+    addresses = "INSERT INTO people_address (email, original_email, display_name, registered_on)"
+    users = row_of(User, display_name="")[0]
+    for mails, people in ((1, 1), (2, 2), (3, 1), (120, 120)):
+        Address.objects.all().delete()
+        User.objects.all().delete()
+        insert_together(
+            {
+                addresses: [(f"a{n}@example.org", "", f"No. {n}", "2026-11-26 12:00:00+00:00") for n in range(mails)],
+                users: [row_of(User, display_name=f"No. {n}")[1] for n in range(people)],
+            }
+        )
+        assert [row.display_name for row in Address.objects.order_by("pk")] == [f"No. {n}" for n in range(mails)]
+        assert [row.display_name for row in User.objects.order_by("pk")] == [f"No. {n}" for n in range(people)]

@@ -4,7 +4,8 @@ For what is done for every mail and every call. Nothing else is different: field
 """
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -38,27 +39,47 @@ def add(model: type[Model], **given: Any) -> int:
     """
     database = connections[DEFAULT_DB_ALIAS]
     insertion = _insertion(model, database.vendor)
-    values = [given.pop(field.attname) if field.attname in given else field.get_default() for field in insertion.fields]
-    if given:
-        raise TypeError(f"{model.__name__} has no column {', '.join(given)}")
-    return insertion.run(database, values)
+    return insertion.run(database, insertion.values(model, given))
+
+
+def row_of(model: type[Model], **given: Any) -> tuple[str, tuple[Any, ...]]:
+    """The same row for `insert_many`: its `into`, and the row's values.
+
+    Raises:
+        TypeError: a value for something that is no column.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    insertion = _insertion(model, database.vendor)
+    return insertion.into, tuple(insertion.adapted(database, insertion.values(model, given)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Insertion:
     """How rows of a model are written on one engine."""
 
-    sql: str
+    into: str
     fields: Sequence["Field[Any, Any]"]
     adapters: Sequence[tuple[int, "Field[Any, Any]"]]
     """By place, the fields whose values are not written as they are: texts and truth values need no adapting."""
 
-    def run(self, database: BaseDatabaseWrapper, values: list[Any]) -> int:
+    def values(self, model: type[Model], given: dict[str, Any]) -> list[Any]:
+        """What was given, and defaults for the rest."""
+        known = [given.pop(field.attname) if field.attname in given else field.get_default() for field in self.fields]
+        if given:
+            raise TypeError(f"{model.__name__} has no column {', '.join(given)}")
+        return known
+
+    def adapted(self, database: BaseDatabaseWrapper, values: list[Any]) -> list[Any]:
+        """The values as the engine takes them."""
         for at, field in self.adapters:
             if values[at] is not None:
                 values[at] = field.get_db_prep_save(values[at], database)
+        return values
+
+    def run(self, database: BaseDatabaseWrapper, values: list[Any]) -> int:
+        """Write a row of these values; its key."""
         with database.cursor() as cursor:
-            cursor.execute(self.sql, values)
+            cursor.execute(f"{self.into} VALUES ({marks(len(values))}) RETURNING id", self.adapted(database, values))
             key: int = cursor.fetchone()[0]
         return key
 
@@ -70,8 +91,8 @@ _AS_THEY_ARE = (CharField, EmailField, TextField, BooleanField)
 def _insertion(model: type[Model], vendor: str) -> _Insertion:
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks(len(fields))}) RETURNING id'  # noqa: S608
-    return _Insertion(sql, fields, [(at, field) for at, field in enumerate(fields) if type(field) not in _AS_THEY_ARE])
+    into = f'INSERT INTO "{model._meta.db_table}" ({columns})'
+    return _Insertion(into, fields, [(at, field) for at, field in enumerate(fields) if type(field) not in _AS_THEY_ARE])
 
 
 def insert_many(into: str, rows: Sequence[Sequence[Any]], behind: str = "") -> None:
@@ -91,14 +112,44 @@ def insert_many(into: str, rows: Sequence[Sequence[Any]], behind: str = "") -> N
                 cursor.execute(statement, values)
 
 
+def insert_together(groups: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+    """Write rows of several tables, each under what stands before its VALUES; on PostgreSQL by one statement.
+
+    Only groups of as many rows are put together: they belong to the same calls or mails, and so there are few such
+    statements, which PostgreSQL keeps prepared.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    sizes = {len(rows) for rows in groups.values()}
+    if database.vendor != "postgresql" or len(groups) == 1 or len(sizes) != 1 or max(sizes) > _ROWS_AT_ONCE:
+        for into, rows in groups.items():
+            insert_many(into, rows)
+        return
+    shapes = tuple((into, len(rows), len(rows[0])) for into, rows in groups.items())
+    values = list(chain.from_iterable(chain.from_iterable(groups.values())))
+    _execute_numbered(database, _insertion_of_several(shapes), values)
+
+
+@functools.lru_cache(500)
+def _insertion_of_several(shapes: Sequence[tuple[str, int, int]]) -> str:
+    """One statement for so many rows of so many columns in each of several tables."""
+    places = itertools.count(1)
+    *others, last = [
+        f"{into} VALUES {', '.join(_numbered(places, columns) for _ in range(rows))}" for into, rows, columns in shapes
+    ]
+    before = ", ".join(f"w{number} AS ({other})" for number, other in enumerate(others))
+    return f"WITH {before} {last}"
+
+
 @functools.lru_cache(500)
 def _insertion_of_many(into: str, rows: int, columns: int, behind: str, vendor: str) -> str:
     """The statement for so many rows of so many columns; its places are numbered for PostgreSQL."""
-    places = iter(range(1, rows * columns + 1))
-    each = (
-        ", ".join(f"${next(places)}" if vendor == "postgresql" else "%s" for _ in range(columns)) for _ in range(rows)
-    )
-    return f"{into} VALUES {', '.join(f'({row})' for row in each)} {behind}"
+    places = itertools.count(1)
+    each = (_numbered(places, columns) if vendor == "postgresql" else f"({marks(columns)})" for _ in range(rows))
+    return f"{into} VALUES {', '.join(each)} {behind}"
+
+
+def _numbered(places: Iterator[int], columns: int) -> str:
+    return f"({', '.join(f'${next(places)}' for _ in range(columns))})"
 
 
 def _execute_numbered(database: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> None:

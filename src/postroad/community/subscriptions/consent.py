@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from postroad.community.subscriptions.models import Attempt, Consent
 from postroad.foundation.errors import TooMany
-from postroad.foundation.rows import add
+from postroad.foundation.queue.gathering import add
 from postroad.foundation.webhooks.actions import announce
 
 REQUESTS_AN_HOUR = 10

@@ -1,4 +1,4 @@
-"""What the mails of a batch leave behind: rows, gathered mail by mail and written together before the commit.
+"""What a call, or the mails of a batch, leave behind: rows, gathered and written together before the commit.
 
 A statement costs more than a row. Outside of a batch nothing is gathered, and rows are written at once.
 """
@@ -9,8 +9,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
-from postroad.foundation.rows import insert_many
+from postroad.foundation.rows import insert_many, insert_together, row_of
 
 Row = tuple[Any, ...]
 _Way = Callable[[str, Sequence[Row]], None]
@@ -27,8 +28,20 @@ def gathering() -> Iterator[None]:
         yield
     finally:
         _batch.reset(token)
+    insert_together({into: rows for (way, into), rows in gathered.items() if way is insert_many and rows})
     for (way, statement), rows in gathered.items():
-        way(statement, rows)
+        if way is not insert_many:
+            way(statement, rows)
+
+
+def add(model: type[Model], **given: Any) -> None:
+    """Write a new row of these values, all others by default, whose key nobody needs to know.
+
+    Raises:
+        TypeError: a value for something that is no column.
+    """
+    into, row = row_of(model, **given)
+    insert(into, [row])
 
 
 def insert(into: str, rows: Iterable[Row]) -> None:

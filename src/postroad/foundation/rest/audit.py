@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
+from postroad.foundation.queue.gathering import add
 from postroad.foundation.rest.models import Call
-from postroad.foundation.rows import add
 
 _Line = tuple[str, str, str, str, int]
 

@@ -9,6 +9,7 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from postroad.foundation.errors import NotAllowed, PostroadError, Stale, answer_for
+from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.rest.audit import note_call, note_refused
 from postroad.foundation.rest.body import check, given
 from postroad.foundation.rest.callers import NOBODY, Caller, who_calls
@@ -75,7 +76,7 @@ class Endpoint:
                 response = self._call(caller, operation, request, arguments)
                 note_call(caller, request, arguments, response.status_code)
                 return response
-            with transaction.atomic():
+            with transaction.atomic(), gathering():
                 self._refuse_stale(request, arguments)
                 response = self._call(caller, operation, request, arguments)
                 note_call(caller, request, arguments, response.status_code)

@@ -12,6 +12,7 @@ from postroad.foundation.message.message_id import message_id_of, new_message_id
 from postroad.foundation.pipelining import pipelined
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope
+from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.intake.events import Reply, Transaction
 
@@ -33,7 +34,7 @@ _Made = list[tuple[Resolved | None, Envelope | None]]
 
 def accept(mails: Sequence[Transaction]) -> list[list[Reply]]:
     """Keep mails, all in one commit; for each mail a reply for each recipient. Nothing is kept if it raises."""
-    with pipelined(), transaction.atomic():
+    with pipelined(), transaction.atomic(), gathering():
         keys = storage.store_many([mail.data for mail in mails])
         known: dict[str, Resolved | None] = {}
         made = [_envelopes(mail, key, known) for mail, key in zip(mails, keys, strict=True)]
