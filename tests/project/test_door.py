@@ -58,29 +58,70 @@ def test_another_address_gets_a_door_of_its_own_and_a_taken_one_gets_none():
         door.detach()
 
 
+class Serving:
+    """`postroad serve` as a process of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.file = home / "postroad.toml"
+        self.file.write_text('[smtp]\nhost = ""\n[rest]\npassword = "x"\n')
+        ports = [free_port() for _ in range(3)]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
+        environment |= {
+            f"POSTROAD_{name}_LISTEN": f"127.0.0.1:{port}"
+            for name, port in zip(("LMTP", "WEB", "REST"), ports, strict=True)
+        }
+        self.lmtp = ports[0]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen([PROGRAM, "serve", "--home", home], env=environment, **pipes)
+        self.said = self.process.stdout.fileno()
+        assert os.read(self.said, 100) == b"ready\n"
+
+    def reload(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    def is_silent(self) -> bool:
+        return not select.select([self.said], [], [], 0)[0]
+
+    def greet(self) -> None:
+        smtplib.LMTP("127.0.0.1", self.lmtp, timeout=60).quit()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory):
+    made = Serving(tmp_path_factory.mktemp("serving"))
+    with made.process:
+        yield made
+        made.process.terminate()
+
+
 @pytest.mark.sqlite_only
 @pytest.mark.timeout(120)
-def test_nobody_who_hands_in_mail_meets_a_closed_door_during_a_restart(tmp_path):
-    (tmp_path / "postroad.toml").write_text('[smtp]\nhost = ""\n[rest]\npassword = "x"\n')
-    ports = [free_port() for _ in range(3)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
-    environment |= {
-        f"POSTROAD_{name}_LISTEN": f"127.0.0.1:{port}"
-        for name, port in zip(("LMTP", "WEB", "REST"), ports, strict=True)
-    }
-    command = [PROGRAM, "serve", "--home", tmp_path]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as serving:
-        said = serving.stdout.fileno()
-        try:
-            assert os.read(said, 100) == b"ready\n"
-            serving.send_signal(signal.SIGHUP)
-            greeted = 0
-            while not select.select([said], [], [], 0)[0]:
-                # One who is just saying goodbye may be told that the server goes (RFC 5321 §3.8).
-                with contextlib.suppress(smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
-                    smtplib.LMTP("127.0.0.1", ports[0], timeout=60).quit()
-                    greeted += 1
-            assert os.read(said, 100) == b"ready\n"
-        finally:
-            serving.terminate()
+def test_a_reload_with_a_broken_file_is_refused_and_all_goes_on(serving):
+    right = serving.file.read_text()
+    serving.file.write_text(f"{right}[smpt]\nport = [\n")
+    try:
+        serving.reload()
+        line = serving.process.stderr.readline().decode()
+        while "not restarted" not in line:
+            assert line
+            line = serving.process.stderr.readline().decode()
+        assert "postroad.toml: not valid TOML" in line
+        serving.greet()
+        assert serving.is_silent()
+        assert serving.process.poll() is None
+    finally:
+        serving.file.write_text(right)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.timeout(120)
+def test_nobody_who_hands_in_mail_meets_a_closed_door_during_a_restart(serving):
+    serving.reload()
+    greeted = 0
+    while serving.is_silent():
+        # One who is just saying goodbye may be told that the server goes (RFC 5321 §3.8).
+        with contextlib.suppress(smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
+            serving.greet()
+            greeted += 1
+    assert os.read(serving.said, 100) == b"ready\n"
     assert greeted > 0
