@@ -141,13 +141,21 @@ def test_who_is_addressed_already_may_do_without_a_second_copy(ants):
     assert [(r.email, r.copied) for r in rows] == [("bart@example.org", True)]
 
 
-def test_a_user_gets_posts_at_the_preferred_address_and_once(ants):
+@pytest.mark.parametrize("first", ["user", "address"])
+def test_who_is_on_a_list_as_user_and_by_address_gets_posts_once(ants, first):
     user = people.create_user("anne@example.org")
     people.verify(user.addresses.get())
     people.set_preferred_address(user, "anne@example.org")
-    member(ants, "anne@example.org")
-    actions.join(ants, user.uuid, pre_confirmed=True)
+    if first == "user":
+        actions.join(ants, user.uuid, pre_confirmed=True)
+    by_address = member(ants, "anne@example.org")
+    if first == "address":
+        actions.join(ants, user.uuid, pre_confirmed=True)
     assert got(ants) == ["anne@example.org"]
+    people.set_preferences(by_address, {"delivery_status": "by_user"})
+    assert got(ants) == ["anne@example.org"], "the other membership still wants them"
+    people.set_preferences(by_address, {"delivery_status": None, "delivery_mode": "mime_digests"})
+    assert got(ants) == got(ants, digest=DigestReaders(("mime_digests",))) == ["anne@example.org"]
 
 
 def test_a_muted_thread_does_not_come_and_a_followed_one_does(ants):

@@ -49,8 +49,8 @@ LEFT JOIN people_user u ON u.id = a.user_id
 """
 
 
-def _cascade(name: str, default: str) -> str:
-    return f"COALESCE(m.{name}, a.{name}, u.{name}, {default})"
+def _cascade(name: str, default: str, member: str = "m") -> str:
+    return f"COALESCE({member}.{name}, a.{name}, u.{name}, {default})"
 
 
 def _wanted(thread: str, digest: DigestReaders | None) -> str:
@@ -125,9 +125,15 @@ CASE WHEN a.email IN ({named}) THEN 1 ELSE 0 END,
 CASE WHEN a.id IS NOT NULL AND {_wanted(thread, digest)}
 AND ({_cascade("receive_own_postings", true)} = {true} OR a.email <> %s)
 AND ({_cascade("receive_list_copy", true)} = {true} OR a.email NOT IN ({named}))
-AND (m.user_id IS NULL OR NOT EXISTS (SELECT 1 FROM subscriptions_member o WHERE o.address_id = a.id
-    AND o.mailing_list_id = m.mailing_list_id AND o.role = 'member' AND o.id < m.id)) THEN 1 ELSE 0 END
-{_FROM}"""  # noqa: S608 — only marks and names of columns are put in
+AND (m.user_id IS NULL OR NOT EXISTS {_GETS_IT_BY_ADDRESS}) THEN 1 ELSE 0 END
+{_FROM}"""
+
+
+_GETS_IT_BY_ADDRESS = f"""(SELECT 1 FROM subscriptions_member o WHERE o.address_id = a.id
+    AND o.mailing_list_id = m.mailing_list_id AND o.role = 'member'
+    AND {_cascade("delivery_mode", "'regular'", "o")} = {_cascade("delivery_mode", "'regular'")}
+    AND {_cascade("delivery_status", "'enabled'", "o")} = 'enabled')"""  # noqa: S608 — only names of columns are put in
+"""Who is on the list as a user and by the preferred address too gets one copy; one who is switched off gets none."""
 
 
 def has_readers(mailing_list: MailingList, digest: DigestReaders) -> bool:
