@@ -238,8 +238,8 @@ def test_what_waits_too_long_is_quarantined_or_deadly_is_named():
     job(queue="delivery", created_at=now - 200_000, due_at=now + 60, error="451 later")
     TaskRun.objects.create(name="forget old answers", due_at=now, error="Traceback\nKeyError: 'y'")
     assert wrong(queues.look) == [
-        "1 jobs of pipeline have waited for up to 2 h", "1 jobs are in quarantine",
-        "1 jobs ended the worker that held them", "“forget old answers” failed at its last time: KeyError: 'y'",
+        "jobs of pipeline that have waited for up to 2 h: 1", "jobs in quarantine: 1",
+        "jobs whose worker died while it held them: 1", "“forget old answers” failed at its last time: KeyError: 'y'",
     ]  # fmt: skip
     assert any("put off for more than a day" in finding.what for finding in queues.look())
 

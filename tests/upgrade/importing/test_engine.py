@@ -71,6 +71,22 @@ def test_everything_is_brought_in_and_a_second_run_writes_nothing():
     assert (report.kinds[0].new, report.kinds[0].unchanged, report.exit_code) == (0, 3, 0)
 
 
+def test_what_went_and_came_again_under_another_key_stays():
+    """Its row was found and taken over; it is not taken away for the key that is gone."""
+    old = Old(a="a@x.example", b="b@x.example")
+
+    def write(batch):
+        for item in batch.items:
+            batch.done(item, Ban.objects.get_or_create(email=item.data)[0].pk)
+
+    step = Step("bans", old.read, write, remove=lambda keys: Ban.objects.filter(pk__in=keys).delete())
+    run("an old site", [step], Silent())
+    old.bans = {"c": "a@x.example"}
+    kind = run("an old site", [step], Silent()).kinds[0]
+    assert bans() == ["a@x.example"]
+    assert (kind.new, kind.removed) == (1, 2)
+
+
 def weighed(items, octets: int):
     for item in items:
         item.octets = octets

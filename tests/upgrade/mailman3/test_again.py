@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.queue.models import Job
-from postroad.mailflow.archive.models import Mail, Thread
+from postroad.mailflow.archive.models import Mail, Thread, Vote
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.upgrade.importing.models import ImportedObject
 from tests import programs
 
 pytestmark = pytest.mark.timeout(600)
+BACK = uuid.UUID(int=77)
 POSTROAD = str(Path(sys.executable).with_name("postroad"))
 
 
@@ -37,6 +39,10 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
         core.execute("DELETE FROM ban WHERE email = 'troll@bad.example'")
         core.execute("UPDATE address SET display_name = 'New Name' WHERE email = 'bart@example.com'")
         core.execute("DELETE FROM _request WHERE id = ?", (HeldMessage.objects.first().request_id,))
+        # Some left and came back, which gives them another number.
+        back = core.execute("SELECT id FROM member WHERE role = 1 ORDER BY id LIMIT 1").fetchone()[0]
+        core.execute("UPDATE member SET id = 99999, _member_id = ? WHERE id = ?", (BACK.hex, back))
+        core.execute("UPDATE ban SET id = 99999 WHERE email = 'weird+ban@example.net'")
     with old_site.connect("web") as web:
         mail = web.execute("SELECT * FROM hyperkitty_email WHERE parent_id IS NOT NULL ORDER BY id DESC").fetchone()
         names = [row[1] for row in web.execute("PRAGMA table_info(hyperkitty_email)")]
@@ -45,11 +51,17 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
                     tuple(new.values()))  # fmt: skip
         erased = web.execute("SELECT id, message_id_hash, mailinglist_id FROM hyperkitty_email LIMIT 1").fetchone()
         web.execute("DELETE FROM hyperkitty_email WHERE id = ?", (erased[0],))
+        web.execute("UPDATE hyperkitty_vote SET id = 99999 WHERE id = (SELECT max(id) FROM hyperkitty_vote)")
         web.execute("UPDATE auth_user SET password = 'pbkdf2_sha256$1$s$new' WHERE username = 'bart'")
-    held, mails = HeldMessage.objects.count(), Mail.objects.count()
+    held, mails, votes = HeldMessage.objects.count(), Mail.objects.count(), Vote.objects.count()
+    bans = Ban.objects.count()
     report = old_site.bring_in()
     changed = {k.kind: (k.new, k.changed, k.removed) for k in report.kinds if k.new or k.changed or k.removed}
-    assert changed["members"] == (0, 0, 1)
+    assert changed["members"] == (1, 0, 2)
+    assert changed["votes"][0] == 1
+    assert Member.objects.filter(uuid=BACK).exists()
+    assert Vote.objects.count() == votes
+    assert Ban.objects.count() == bans - 1
     assert changed["lists"] == (0, 1, 0)
     assert changed["archived mails"] == (1, 0, 1)
     assert "queued mail" in changed

@@ -21,7 +21,7 @@ def look() -> Iterator[Finding]:
         yield note("the site rests: mail is accepted and kept", "An upgrade ends it; else `postroad upgrade`")
     findings = [*_late(now), *_put_off(now), *_set_aside(), *_tasks()]
     waiting = Job.objects.filter(state=Job.State.LIVE).count()
-    yield from findings or [ok(f"{waiting} jobs wait, none for long, none in quarantine")]
+    yield from findings or [ok(f"jobs that wait: {waiting}, none for long, none in quarantine")]
 
 
 def _late(now: float) -> Iterator[Finding]:
@@ -29,7 +29,7 @@ def _late(now: float) -> Iterator[Finding]:
     rows = Job.objects.filter(late).values("queue").annotate(count=Count("id"), since=Min("due_at")).order_by("queue")
     for row in rows:
         yield bad(
-            f"{row['count']} jobs of {row['queue']} have waited for up to {_age(now - row['since'])}",
+            f"jobs of {row['queue']} that have waited for up to {_age(now - row['since'])}: {row['count']}",
             "Start the service; if it runs, its log says what holds it up",
         )
 
@@ -38,19 +38,19 @@ def _put_off(now: float) -> Iterator[Finding]:
     old = Job.objects.filter(state=Job.State.LIVE, queue="delivery", created_at__lt=now - PUT_OFF_SECONDS)
     count = old.exclude(error="").count()
     if count:
-        yield note(f"{count} deliveries have been put off for more than a day", "`postroad queue show --json`")
+        yield note(f"deliveries put off for more than a day: {count}", "`postroad queue show --json`")
 
 
 def _set_aside() -> Iterator[Finding]:
     quarantined = Job.objects.filter(state=Job.State.QUARANTINED).count()
     if quarantined:
         yield bad(
-            f"{quarantined} jobs are in quarantine",
+            f"jobs in quarantine: {quarantined}",
             "`postroad queue quarantined` says why; then `postroad queue retry --all`, or drop",
         )
     deadly = Job.objects.filter(state=Job.State.LIVE, deaths__gt=0).count()
     if deadly:
-        yield bad(f"{deadly} jobs ended the worker that held them", "The kernel's and the service's log: memory?")
+        yield bad(f"jobs whose worker died while it held them: {deadly}", "The kernel's and the service's log: memory?")
 
 
 def _tasks() -> Iterator[Finding]:

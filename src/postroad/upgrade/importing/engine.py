@@ -229,13 +229,18 @@ class _Run:
             for n in batch.notes
         )
 
+    def _unused(self, targets: Sequence[int]) -> list[int]:
+        """The rows that no other object became: what went and came again has another key and may have the same row."""
+        used = set(self._brought.filter(target__in=targets).values_list("target", flat=True))
+        return [target for target in targets if target not in used]
+
     def _remove_gone(self) -> None:
         """Take away what an earlier run brought and the source has no more."""
         for gone in self._seen.gone(self._brought):
             with patient() if self._in_turn else nullcontext(), transaction.atomic():
-                if self._step.remove is not None:
-                    self._step.remove([target for _, _, target in gone if target is not None])
                 self._brought.filter(pk__in=[pk for pk, _, _ in gone]).delete()
+                if self._step.remove is not None:
+                    self._step.remove(self._unused([target for _, _, target in gone if target is not None]))
                 ImportNote.objects.filter(
                     source=self._source, kind=self._step.kind, key__in=[key for _, key, _ in gone]
                 ).delete()

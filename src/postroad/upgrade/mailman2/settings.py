@@ -183,9 +183,8 @@ def _topics(old: OldList, mapped: Mapped) -> None:
             mapped.lose("topics", f"{name} has no pattern")
         lines += [f"{plain}: {one}" for one in patterns]
         if description.strip() or plain != name:
-            mapped.tell(
-                "topics", f"{name} is called {plain}; its description is kept in this report only: {description}"
-            )
+            named = name if plain == name else f"{name} is called {plain}"
+            mapped.tell("topics", f"{named}; its description is kept in this report only: {description}")
     mapped.values["topics"] = lines
 
 

@@ -193,5 +193,8 @@ def as_page(findings: Iterable[Finding]) -> str:
             lines += [f"    missing: {name}" for name in f.missing[:_SHOWN]]
             if len(f.missing) > _SHOWN:
                 lines.append(f"    … and {len(f.missing) - _SHOWN:,} more")
-    lines += ["", "missing: named there and not here; told: named in the import's report, with the reason."]
+    lines += [
+        "", "missing: named there and not here; told: named in the import's report, with the reason.",
+        "More here than there is no fault: accounts of the web pages, lists of old archives, and what was made here.",
+    ]  # fmt: skip
     return "\n".join(lines) + "\n"
