@@ -35,7 +35,11 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The pages; `threads` answer requests at the same time."""
+    """The pages; `threads` answer requests at the same time.
+
+    `trust_forwarded` believes X-Forwarded-For and -Proto, and is for a proxy before us: without it all visitors are one
+    to the limits on joining and signing in.
+    """
 
     listen: Listen = Listen("127.0.0.1", 8000)
     threads: int = 4

@@ -216,5 +216,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = POSTROAD.site.base_url.startswith("https:")
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
+# A proxy that speaks TLS asks us without it, perhaps by another name; what people see is base_url.
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(POSTROAD.site.base_url))]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

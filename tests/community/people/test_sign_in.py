@@ -103,11 +103,12 @@ def test_wrong_passwords_are_counted_whatever_host_they_are_sent_to(plain):
     assert signed_in(plain) is None
 
 
-def test_a_form_may_be_sent_from_any_name_the_site_is_reached_by():
-    """The page's own Origin counts (CSRF), not the name links are made with."""
+@pytest.mark.parametrize("origin", ["http://other.example", current().site.base_url, "https://evil.example"])
+def test_a_form_may_be_sent_from_any_name_the_site_is_reached_by(origin):
+    """Its Origin (CSRF) is the name in use, or base_url's, which a proxy that speaks TLS may keep to itself."""
     client = Client(enforce_csrf_checks=True)
     page = client.get("/accounts/login/", headers={"host": "other.example"})
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
     form = {"login": "anne@example.com", "password": "x", "csrfmiddlewaretoken": token}
-    headers = {"host": "other.example", "origin": "http://other.example"}
-    assert client.post("/accounts/login/", form, headers=headers).status_code == 200
+    answer = client.post("/accounts/login/", form, headers={"host": "other.example", "origin": origin})
+    assert answer.status_code == (403 if "evil" in origin else 200)

@@ -104,6 +104,9 @@ def test_settings_that_must_not_stay_as_they_came(configure, settings):
         assert words in told
     configure(rest={"password": "a" * 20}, site={"base_url": "https://lists.example.org", "owner": "olga@example.org"})
     assert wrong(configured.look) == []
+    assert "behind the proxy all visitors are one" in " ".join(found.what for found in configured.look())
+    configure(web={"trust_forwarded": True})
+    assert "proxy" not in " ".join(found.what for found in configured.look())
     configure(site={"base_url": "http://lists.example.org"})
     assert "without TLS" in wrong(configured.look)[0]
 

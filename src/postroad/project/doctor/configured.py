@@ -39,6 +39,11 @@ def _base_url(site: Configuration) -> Iterator[Finding]:
         yield bad(f"pages are told as {site.site.base_url}, without TLS", "Set [site] base_url to an https address")
     else:
         yield ok(f"links lead to {site.site.base_url}")
+        if not site.web.trust_forwarded:
+            yield note(
+                "behind the proxy all visitors are one to the limits on joining and signing in",
+                "Set [web] trust_forwarded = true where only the proxy reaches the pages",
+            )
 
 
 def _files(site: Configuration) -> Iterator[Finding]:
