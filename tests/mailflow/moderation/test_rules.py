@@ -187,3 +187,11 @@ def test_a_mail_that_passes_again_and_again_is_a_loop_whatever_it_says(judged, a
     for expected in ("accept", "accept", "discard"):
         assert judged(mail(subject=expected)).action == expected
         queue.record(post(ant, mail()).envelope, "moderation", "accepted")
+
+
+def test_mail_to_the_owners_goes_round_twice_at_most_and_may_be_a_post(judged, ant):
+    """Two lists may have each other's owners for theirs."""
+    fields = {"x_loop": "ant@example.com", "list_id": "<ant.example.com>"}
+    for expected in ("accept", "accept", "discard"):
+        assert judged(mail(**fields), kind="owner").action == expected
+        queue.record(post(ant, mail()).envelope, "moderation", "accepted")

@@ -78,6 +78,14 @@ def test_mail_to_the_owners_goes_to_owners_and_moderators_unadorned(ant, join):
     assert made == mail().replace(b"\r\n\r\n", b"\r\n" + own + b"X-" + own + b"\r\n", 1)
 
 
+def test_mail_to_the_owners_leaves_with_the_name_it_was_given(ant, join):
+    """By it a mail that goes round between two lists' owners is known again."""
+    join("olga@example.org", role="owner")
+    run(ant, mail(message_id=None), kind="owner")
+    made = decode_template(storage.load(queued("delivery").template)).render({})
+    assert header(made, "message-id") == ["<one@example.org>"]
+
+
 def test_without_owners_the_site_owner_gets_it(ant, settings):
     run(ant, kind="owner")
     assert queued("delivery").recipients == (settings.POSTROAD.site.owner,)

@@ -74,7 +74,7 @@ DEFAULT_POSTING_CHAIN: Chain = (
 CHAINS: Mapping[str, Chain] = MappingProxyType(
     {
         "default-posting-chain": DEFAULT_POSTING_CHAIN,
-        "default-owner-chain": (Link(truth, "accept", recorded=False),),
+        "default-owner-chain": (Link(loop, "discard"), Link(truth, "accept", recorded=False)),
         "header-match": (Link(header_matches, "as it says", recorded=False),),
         "moderation": (Link(member_moderation, "as it says"), Link(nonmember_moderation, "as it says")),
         "dmarc": (Link(dmarc_mitigation, "as it says"),),

@@ -13,8 +13,6 @@ _VERSION = f"Postroad {version('postroad')}"
 
 def apply(draft: Draft) -> None:
     """Message-ID and its hash, Precedence, where it was, and what made the mail."""
-    if not draft.has("message-id"):
-        draft.edit(Append("Message-ID", f"<{draft.envelope.message_id}>"))
     if not draft.is_own:
         apply_hash(draft)
     if draft.envelope.kind == "posting":
@@ -26,6 +24,8 @@ def apply(draft: Draft) -> None:
 
 
 def apply_hash(draft: Draft) -> None:
-    """The name under which archives know the mail."""
+    """The name under which archives know the mail, and by which `loop` knows it again."""
+    if not draft.has("message-id"):
+        draft.edit(Append("Message-ID", f"<{draft.envelope.message_id}>"))
     digest = message_id_hash(draft.envelope.message_id)
     draft.edit(Replace("Message-ID-Hash", digest), Replace("X-Message-ID-Hash", digest))
