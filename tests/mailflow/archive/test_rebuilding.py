@@ -29,6 +29,17 @@ def test_a_new_site_has_the_index_of_its_release():
     assert not rebuilding.is_outdated()
 
 
+@pytest.mark.sqlite_only
+def test_the_index_of_a_new_site_is_made_like_that_of_a_rebuild():
+    index.create(index.NEXT)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT replace(sql, '_next', '') FROM sqlite_master WHERE name LIKE 'archive_search%%'"
+                       " AND sql LIKE 'CREATE VIRTUAL%%'")  # fmt: skip
+        made = cursor.fetchall()
+    assert len(made) == 2
+    assert made[0] == made[1]
+
+
 def test_a_rebuild_is_searched_only_when_it_is_whole(outdated):
     assert rebuilding.is_outdated()
     assert rebuilding.to_do() == 5

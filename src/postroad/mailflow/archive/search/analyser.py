@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Iterator
 
 import Stemmer
 
-VERSION = 3
-"""Of the tokens a mail gives; another one means a new index."""
+VERSION = 4
+"""Of the tokens a mail gives, and how they are kept; another one means a new index."""
 
 LONGEST_WORD = 40
 MOST_WORDS = 20_000

@@ -47,8 +47,10 @@ def create(table: str) -> None:
         ]
     else:
         tokens = "unicode61 remove_diacritics 0"
+        # FTS5 writes two octets more for a word that is not in the first column, and nearly every word is in the body:
+        # a third less of an index.
         statements = [
-            f"CREATE VIRTUAL TABLE {table} USING fts5(scope, subject, sender, body, content='', tokenize='{tokens}')"
+            f"CREATE VIRTUAL TABLE {table} USING fts5(body, subject, sender, scope, content='', tokenize='{tokens}')"
         ]
     _execute(statements)
 
@@ -121,8 +123,8 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
         )
         source = f"{TABLE} s CROSS JOIN (SELECT %s::tsquery AS query) q"
     else:
-        # Nothing for the scope, much for the subject, some for the sender.
-        key, condition, match, rank = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists), f"bm25({TABLE}, 0, 4, 2, 1)"
+        # Much for the subject, some for the sender, nothing for the scope.
+        key, condition, match, rank = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists), f"bm25({TABLE}, 1, 4, 2, 0)"
         source = f"{TABLE} s"
     conditions, parameters = _conditions(query)
     # The dates are joined inside of the limit: PostgreSQL would read the whole table of mails outside of it.
