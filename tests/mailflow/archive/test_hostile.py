@@ -189,7 +189,7 @@ def test_no_html_takes_longer_than_a_moment(name):
 @pytest.mark.parametrize(
     "text",
     [
-        "> " * 100_000,
+        "> " * 150_000,
         ">" * 290_000,
         "http://" * 40_000,
         "a@" * 100_000,
@@ -202,7 +202,7 @@ def test_no_text_takes_longer_than_a_moment(text):
     begin = time.process_time()
     text_to_html(text, obscure=True)
     text_to_html(text, flowed=True)
-    assert time.process_time() - begin < 5
+    assert time.process_time() - begin < 2  # A page shows 50 of them.
 
 
 @pytest.mark.sqlite_only

@@ -13,6 +13,9 @@ LONGEST_OPEN_QUOTE = 12
 LONGEST_OPEN_END = 3
 """Lines of a quote that ends a mail: what was answered above is seldom read again."""
 
+_MARKS = re.compile(r"(?:> ?)++")
+_FLOWED_MARKS = re.compile(r">(?: ?>)*+")
+"""One space behind them is stuffing (RFC 3676 §4.5)."""
 _ADDRESS = re.compile(r"([A-Za-z0-9._%+-]{1,64})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+)")
 _NEW_LINE_BEFORE = re.compile(r"\s|[-*+•–>|#]|\(?\w{1,3}[.)]\s")
 _COLUMNS = re.compile(r"\S {3,}\S|\S\t+\S|^ {4,}\S|^\t|[|+][-=]{3,}|^\s*[-=_~]{3,}\s*$")
@@ -82,12 +85,11 @@ class _Writer:
                 self._quote(run, folded=len(run) > limit)
 
     def _line(self, line: str) -> Line:
-        depth, rest = 0, line
-        while rest.startswith(">"):
-            depth, rest = depth + 1, rest[1:]
-            if rest.startswith(" >") or not self._flowed:
-                rest = rest.removeprefix(" ")
-        return min(depth, DEEPEST_QUOTE), rest.removeprefix(" ") if self._flowed else rest
+        found = (_FLOWED_MARKS if self._flowed else _MARKS).match(line)
+        if found is None:
+            return 0, line.removeprefix(" ") if self._flowed else line
+        rest = line[found.end() :]
+        return min(found[0].count(">"), DEEPEST_QUOTE), rest.removeprefix(" ") if self._flowed else rest
 
     def _own_words(self, lines: list[str]) -> None:
         for number, line in enumerate(lines):
