@@ -132,7 +132,8 @@ def test_a_file_that_would_not_change_is_left_alone(ants, tmp_path):
     written(tmp_path, type="hash", postmap=postmap)
     before = (tmp_path / "postfix_lmtp").stat()
     written(tmp_path, type="hash", postmap=postmap)
-    assert (tmp_path / "postfix_lmtp").stat() == before
+    after = (tmp_path / "postfix_lmtp").stat()  # Not as a whole: to be read counts as access.
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     actions.create_list("bees@lists.example.com")
     written(tmp_path, type="hash", postmap=postmap)
     calls = (tmp_path / "calls").read_text().split()
