@@ -101,13 +101,16 @@ def email_or_pattern(text: str) -> str:
     return text
 
 
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
+
+
 def _text(setting: Setting[Any], value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple | dict):
         raise BadInput("Expected one text")
     text = value if isinstance(value, str) else str(value)
-    if "\0" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+    if _NOT_KEPT.search(text):
         raise BadInput("A text must not hold NUL or half a character")
     return text
 

@@ -42,6 +42,9 @@ class Field:
         return self.convert(value)
 
 
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
+
+
 def as_list(value: Any) -> list[Any]:
     """One or several values, as several."""
     return value if isinstance(value, list) else [value]
@@ -58,7 +61,7 @@ def one(value: Any) -> str:
     if value is None or isinstance(value, dict):
         raise BadInput("a text is needed")
     text = str(value)
-    if "\0" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+    if _NOT_KEPT.search(text):
         raise BadInput("a text must not hold NUL or half a character")
     return text
 
