@@ -94,6 +94,9 @@ def test_config_shows_every_key_and_no_password(run):
         ("member", "show", "nothing@lists.example.net"),
         ("trace", "unknown@example.org"),
         ("frobnicate",),
+        ("queue", "retry"),
+        ("queue", "retry", "99"),
+        ("queue", "drop", "99", "--yes"),
         ("member", "add", "--role", "king", "bees@lists.example.net", "a@example.org"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -66,8 +67,10 @@ def retry(jobs: tuple[int, ...], everything: bool) -> None:
     from postroad.foundation.queue import actions
     from postroad.foundation.queue.models import Job
 
-    chosen = Job.objects.filter(state=Job.State.QUARANTINED).values_list("pk", flat=True) if everything else jobs
-    click.echo(f"{actions.retry(chosen)} to be tried again")
+    if not jobs and not everything:
+        raise click.UsageError("Name jobs, as `postroad queue quarantined` shows them, or say --all.")
+    all_of_them = Job.objects.filter(state=Job.State.QUARANTINED).values_list("pk", flat=True)
+    click.echo(f"{actions.retry(all_of_them if everything else _known(jobs))} to be tried again")
 
 
 @command.command("drop")
@@ -77,4 +80,20 @@ def drop(jobs: tuple[int, ...]) -> None:
     """Remove quarantined JOBS for good; the journey says so."""
     from postroad.foundation.queue import actions
 
-    click.echo(f"dropped {actions.drop(jobs)}")
+    click.echo(f"dropped {actions.drop(_known(jobs))}")
+
+
+def _known(jobs: Sequence[int]) -> Sequence[int]:
+    """These jobs, when all of them are quarantined.
+
+    Raises:
+        NotFound: one is not.
+    """
+    from postroad.foundation.errors import NotFound
+    from postroad.foundation.queue.models import Job
+
+    there = set(Job.objects.filter(state=Job.State.QUARANTINED, pk__in=jobs).values_list("pk", flat=True))
+    missing = ", ".join(str(job) for job in jobs if job not in there)
+    if missing:
+        raise NotFound(f"Not quarantined: {missing}; `postroad queue quarantined` names them all.")
+    return jobs
