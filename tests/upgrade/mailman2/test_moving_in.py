@@ -170,7 +170,7 @@ def test_who_is_here_already_stays_as_they_are(tmp_path, bring):
     assert Member.objects.filter(address=address, role="member").exists()
 
 
-def test_texts_in_every_old_encoding_are_read(tmp_path, bring):
+def test_texts_in_every_old_encoding_are_read_and_a_list_alone_takes_no_other_away(tmp_path, bring):
     for name, language, raw, expected in (
         ("latin", b"de", "Grüße".encode("latin-1"), "Grüße"), ("greek", b"el", "Γειά".encode("iso-8859-7"), "Γειά"),
         ("russian", b"ru", "Привет".encode("koi8-r"), "Привет"), ("japan", b"ja", "日本語".encode("euc-jp"), "日本語"),
@@ -179,6 +179,7 @@ def test_texts_in_every_old_encoding_are_read(tmp_path, bring):
         write_list(tmp_path, name, preferred_language=language, description=raw)
         bring(tmp_path, lists=[name])
         assert MailingList.objects.get(list_name=name).settings["description"] == expected
+    assert MailingList.objects.count() == 6
 
 
 def test_the_cut_over_brings_queues_and_digests_and_before_it_they_are_told(m21, bring):

@@ -20,8 +20,8 @@ def command(
 ) -> None:  # fmt: skip
     """Bring in a Mailman 2.1 site from its folder VAR, such as /var/lib/mailman, as often as you like.
 
-    All lists, or those named. Run it beside the living site first; what came since then follows with the next run,
-    and with --cut-over the rest.
+    All lists, or those named and those that came before. Run it beside the living site first; what came since then
+    follows with the next run, and with --cut-over the rest.
     """
     open_home(home, create=True)
     from postroad.upgrade.mailman2.site import OldSite

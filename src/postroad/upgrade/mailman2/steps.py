@@ -1,5 +1,8 @@
 """Moving in from Mailman 2.1, step by step, in the order in which one needs the other."""
 
+from dataclasses import replace
+
+from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.plan import Step
 from postroad.upgrade.mailman2 import archives, lists, people, queues, requests, texts
 from postroad.upgrade.mailman2.site import OldSite
@@ -7,6 +10,7 @@ from postroad.upgrade.mailman2.site import OldSite
 
 def steps(site: OldSite) -> tuple[Step, ...]:
     """All of them."""
+    site = _with_earlier(site)
     return (
         *lists.steps(site),
         *people.steps(site),
@@ -15,3 +19,12 @@ def steps(site: OldSite) -> tuple[Step, ...]:
         *archives.steps(site),
         *queues.steps(site),
     )
+
+
+def _with_earlier(site: OldSite) -> OldSite:
+    """Where lists are named, those that earlier runs brought are looked at too: unseen, they would count as gone."""
+    if not site.only:
+        return site
+    brought = ImportedObject.objects.filter(source__name=site.name, kind="lists").values_list("key", flat=True)
+    there = (name for name in brought if (site.root / "lists" / name).is_dir())
+    return replace(site, only=sorted({*site.only, *there}))
