@@ -100,6 +100,7 @@ def test_an_address_that_is_taken_is_told():
         Listener(lambda environ, start: [], Listen("127.0.0.1", other.getsockname()[1]), 1)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_process_that_fails_when_it_could_begin_ends(settings):
     """As one whose supervisor was killed at that moment: nobody reads that it is ready."""
     web = dataclasses.replace(settings.POSTROAD.web, listen=Listen("127.0.0.1", free_port()))
