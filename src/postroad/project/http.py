@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
 
 from postroad.foundation.configuration import current
@@ -30,6 +31,8 @@ class PageHandler:
 
     def __init__(self) -> None:
         """Load the middleware."""
+        for signal in (request_started, request_finished):  # We look after connections, and try them out less often.
+            signal.disconnect(close_old_connections)
         self.django = WSGIHandler()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -37,6 +40,7 @@ class PageHandler:
         if _must_wait(environ):
             start("503 Service Unavailable", _LATER)
             return [b"An upgrade runs; please try again in a moment.\n"]
+        _look_after_connection()
         _trust_proxy(environ)
         response = self.django(environ, start)
         if not isinstance(response, HttpResponse):
