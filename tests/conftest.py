@@ -127,6 +127,14 @@ def name_server(settings):
     server.close()
 
 
+@pytest.fixture(autouse=True)
+def nobody_counted():
+    """Attempts to sign in are counted by address and machine: those of a test are not held against the next."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture
 def rest(db):
     """Calls REST as the site's own credential, without a network."""

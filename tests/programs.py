@@ -28,6 +28,20 @@ IMPORTED = (
     "postroad.foundation.message.addresses", "postroad.foundation.message.encoded_words", "postroad.project.cli",
 )  # fmt: skip
 """What needs no settings."""
+SET_UP = """
+import os
+from pathlib import Path
+from postroad.foundation import configuration
+configuration.create(Path(os.environ["POSTROAD_HOME"]))
+os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
+import django
+django.setup()
+"""
+"""What Python that works in a site, of `POSTROAD_HOME`, begins with."""
+MAKE_TABLES = """
+from postroad.project.commands.serve import prepare_database
+prepare_database()
+"""
 BIN = Path(sys.executable).parent
 _parent: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 

@@ -41,17 +41,6 @@ def rest_server(transactional_db, monkeypatch) -> Iterator[Configuration]:
     assert not thread.is_alive()
 
 
-SET_UP = """
-import os
-from pathlib import Path
-from postroad.foundation import configuration
-configuration.create(Path(os.environ["POSTROAD_HOME"]))
-os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
-import django
-django.setup()
-"""
-
-
 @contextmanager
 def new_database(name: str, like: str = "") -> Iterator[str]:
     """The URL of a database on the engine the tests run on: empty, or the copy of another on PostgreSQL."""
@@ -91,7 +80,7 @@ class Site:
 
     def python(self, code: str) -> str:
         """What a line of Python prints that has the site's database."""
-        done = programs.run(["python", "-c", f"{SET_UP}{code}"], environment=self.environment)
+        done = programs.run(["python", "-c", f"{programs.SET_UP}{code}"], environment=self.environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -101,7 +90,7 @@ def made(tmp_path_factory) -> Iterator[Site]:
     """A site with configuration, secrets and tables, from which others are copied."""
     with new_database("made") as url:
         site = Site(tmp_path_factory.mktemp("made"), url)
-        site.python("from postroad.project.commands.serve import prepare_database; prepare_database()")
+        site.python(programs.MAKE_TABLES)
         yield site
 
 

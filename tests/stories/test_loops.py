@@ -2,13 +2,11 @@
 
 import email
 import email.policy
-import json
+import itertools
 import queue
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -61,6 +59,12 @@ class World(Sink):
         self._hands.join()
         super().close()
 
+    def forget(self) -> None:
+        """Begin anew, with the same sites."""
+        self.mails.clear()
+        self.people.clear()
+        self._handed_on = 0
+
     def settle(self) -> None:
         """Wait until no mail is on its way anywhere."""
         wait_until(self._is_quiet, 200, "the mail did not come to rest")
@@ -69,65 +73,76 @@ class World(Sink):
         if self._failure is not None:
             raise self._failure
         before = len(self.mails)
-        waiting = [
-            row["waiting"]
-            for site in set(self.sites.values())
-            for row in json.loads(site.command("queue", "show", "--json"))
-        ]
+        waiting = any(site.waiting() for site in self.sites.values())
         assert len(self.mails) < 200, "the mail goes round and round"
-        return not any(waiting) and self._handed_on == len(self.mails) == before
+        return not waiting and self._handed_on == len(self.mails) == before
 
     def passes(self) -> Counter[str]:
         """How often mail went to each address."""
         return Counter(recipient for mail in self.mails for recipient in mail.recipients)
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+@pytest.fixture(scope="module")
+def whole_world() -> Iterator[World]:
+    """A world whose sites are started once, when a test first needs them."""
     made = World()
     yield made
+    for site in made.sites.values():
+        site.close()
     made.close()
 
 
 @pytest.fixture
-def open_site(world) -> Iterator[Callable[..., Site]]:
-    """Start a site with one list: `open_site("ants@ants.example", "anne@people.example", …)`."""
-    with tempfile.TemporaryDirectory(prefix="postroad-loops-") as folder:
-        started = []
+def world(whole_world) -> Iterator[World]:
+    """A world where nothing happened yet."""
+    yield whole_world
+    whole_world.forget()
 
-        def run(list_: str, *members: str) -> Site:
-            site = Site(Path(folder) / list_.partition("@")[0], world.port)
-            started.append(site)
+
+@pytest.fixture
+def open_site(world, tmp_path_factory) -> Iterator[Callable[..., Site]]:
+    """A site with one list: `open_site("ants@ants.example", "anne@people.example", …)`."""
+    lists = []
+
+    def run(list_: str, *members: str) -> Site:
+        domain = list_.partition("@")[2]
+        site = world.sites.get(domain)
+        if site is None:
+            site = world.sites[domain] = Site(tmp_path_factory.mktemp(domain), world.port)
             site.start()
-            site.command("list", "add", list_)
-            site.command("list", "set", list_, "default_nonmember_action=accept", "require_explicit_destination=false")
-            site.command("member", "add", "--no-welcome", list_, given="".join(f"{m}\n" for m in members))
-            world.sites[list_.partition("@")[2]] = site
-            return site
+        site.command("list", "add", list_)
+        lists.append((site, list_))
+        site.command("list", "set", list_, "default_nonmember_action=accept", "require_explicit_destination=false")
+        site.command("member", "add", "--no-welcome", list_, given="".join(f"{m}\n" for m in members))
+        return site
 
-        yield run
-        for site in started:
-            site.close()
+    yield run
+    for site, list_ in lists:
+        site.command("list", "remove", "--yes", list_)
+
+
+NUMBERS = itertools.count()
+"""Of Message-IDs, of which no list has seen any."""
+
+
+def new_id(sender: str) -> str:
+    return f"<{sender.partition('@')[0]}{next(NUMBERS)}@people.example>"
 
 
 def post(site: Site, list_: str, sender: str = "anne@people.example", **fields: str) -> None:
-    given = {"From": sender, "To": list_, "Subject": "hello", "Message-ID": "<first@people.example>", **fields}
+    given = {"From": sender, "To": list_, "Subject": "hello", "Message-ID": new_id(sender), **fields}
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
     site.post(sender, list_, head.encode() + b"\r\nhello\r\n")
 
 
 def answer(site: Site, to: Callable[[Mail], str], **fields: str) -> Reaction:
     """A program at somebody's address that answers every mail it gets, without keeping count of whom it answered."""
-    numbers = iter(range(1, 10_000))
 
     def react(me: str, mail: Mail) -> None:
         where = to(mail)
         if where:
-            number = next(numbers)
-            post(
-                site, where, me, Subject="I am away", Message_ID=f"<{me.partition('@')[0]}{number}@people.example>",
-                In_Reply_To=value_of(mail.content, b"Message-ID").decode(), **fields,
-            )  # fmt: skip
+            answered = value_of(mail.content, b"Message-ID").decode()
+            post(site, where, me, Subject="I am away", In_Reply_To=answered, **fields)
 
     return react
 
