@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "postroad.foundation.web.outage.Outage",
 ]
 
 ROOT_URLCONF = "postroad.project.urls"

@@ -8,13 +8,14 @@ from typing import Any
 from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from postroad.foundation.errors import NotAllowed, PostroadError, Stale, answer_for
+from postroad.foundation.errors import NotAllowed, PostroadError, Stale, StorageFull, answer_for
 from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.rest.audit import note_call, note_refused
 from postroad.foundation.rest.body import check, given
 from postroad.foundation.rest.callers import NOBODY, Caller, who_calls
 from postroad.foundation.rest.operation import Operation, Right, View
 from postroad.foundation.rest.resource import failure
+from postroad.foundation.storage.trouble import meaning
 
 log = logging.getLogger("postroad.rest")
 
@@ -89,7 +90,9 @@ class Endpoint:
             response = failure(400, "A value is longer or larger than can be kept.")
         except OperationalError as error:
             log.error("%s %s: %s", request.method, request.path_info, error)
-            response = failure(503, "The database is busy or away; try again.")
+            told = meaning(error)
+            text = str(told) if isinstance(told, StorageFull) else "The database is busy or away; try again."
+            response = failure(answer_for(told).http, text)
         except Exception as error:
             log.exception("%s %s", request.method, request.path_info)
             response = failure(answer_for(error).http)

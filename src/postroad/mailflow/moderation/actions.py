@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -173,4 +174,5 @@ def discard_expired() -> None:
             continue
         moment = datetime.now(UTC) - timedelta(days=days)
         for held in HeldMessage.objects.filter(mailing_list=mailing_list, held_at__lt=moment).iterator():
-            decide(held, "discard", f"nobody decided in {days} days", by="the daily job")
+            with suppress(NotFound):  # A moderator was faster.
+                decide(held, "discard", f"nobody decided in {days} days", by="the daily job")
