@@ -50,11 +50,12 @@ def _cascade(name: str, default: str) -> str:
 _PEOPLE = """LEFT JOIN people_user u ON u.id = m.user_id
 LEFT JOIN people_address a ON a.id = COALESCE(m.address_id, u.preferred_address_id)
 LEFT JOIN people_user w ON w.id = a.user_id"""
+# Each has a list; but with a plain join SQLite begins at the list and then walks over all who are on it.
 _SHOWN = f"""{{m}}, l.list_id, m.role, COALESCE(a.email, ''),
 COALESCE(NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), u.display_name, ''),
 {_cascade("delivery_mode", "regular")}, CASE WHEN m.user_id IS NULL THEN 'as_address' ELSE 'as_user' END,
 m.moderation_action, {{u}}, m.bounce_score, m.last_bounce_received, m.last_warning_sent, m.total_warnings_sent,
-m.digest_frequency FROM subscriptions_member m JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE """
+m.digest_frequency FROM subscriptions_member m LEFT JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE """
 _DIGITS = "encode(uuid_send({}), 'hex')"
 _IN_ONE_QUERY = 1000
 
