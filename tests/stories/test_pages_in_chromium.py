@@ -26,8 +26,10 @@ pytestmark = [
 ]
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-WHAT_LOOKS = {"runOnly": ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]}
+WHAT_LOOKS = {"runOnly": ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]}
 """The rules that may find something on a desktop where they found nothing on a phone: the page is the same."""
+EVERYTHING = {"rules": {"target-size": {"enabled": True}}}
+"""axe's own choice, and the size of what is touched (WCAG 2.2, 2.5.8)."""
 NOT_LINKED = (
     "/accounts/password/reset/", "/accounts/login/code/", "/nothing-like-this/", "/search/?q=after:yesterday",
     "/search/?q=garden", "/search/?q=spiral&sort=relevance",
@@ -114,7 +116,7 @@ class Visit:
         self.page.goto(urljoin(self.demo, path))
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self.complaints.append(f"{path} is wider than {self.width} px")
-        found = axe_playwright.Axe().run(self.page, options=WHAT_LOOKS if self.width > PHONE["width"] else None)
+        found = axe_playwright.Axe().run(self.page, options=WHAT_LOOKS if self.width > PHONE["width"] else EVERYTHING)
         for violation in found.response["violations"]:
             nodes = "; ".join(node["html"][:150] for node in violation["nodes"][:3])
             self.complaints.append(f"{path} ({self.width}): {violation['id']}: {violation['help']}: {nodes}")
