@@ -5,6 +5,7 @@ For what is done for every mail and every call. Nothing else is different: field
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=Model)
 _ROWS_AT_ONCE = 100
+NOT_KEPT = re.compile("[\0\ud800-\udfff]")
+"""What no column of texts holds: PostgreSQL takes no NUL, UTF-8 no half characters."""
 _Converter = Callable[[Any, Any, Any], Any]
 
 

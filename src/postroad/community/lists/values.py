@@ -18,6 +18,7 @@ from postroad.foundation.errors import BadInput
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
 from postroad.foundation.patterns import compile_pattern
+from postroad.foundation.rows import NOT_KEPT
 
 T = TypeVar("T")
 
@@ -101,16 +102,13 @@ def email_or_pattern(text: str) -> str:
     return text
 
 
-_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
-
-
 def _text(setting: Setting[Any], value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple | dict):
         raise BadInput("Expected one text")
     text = value if isinstance(value, str) else str(value)
-    if _NOT_KEPT.search(text):
+    if NOT_KEPT.search(text):
         raise BadInput("A text must not hold NUL or half a character")
     return text
 

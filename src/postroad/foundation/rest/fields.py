@@ -14,6 +14,7 @@ from postroad.foundation.errors import BadInput
 from postroad.foundation.message.addresses import is_valid_email
 from postroad.foundation.patterns import compile_pattern
 from postroad.foundation.rest.shapes import Schema
+from postroad.foundation.rows import NOT_KEPT
 
 _TRUE = frozenset({"true", "yes", "1", "on", "enable", "enabled"})
 _FALSE = frozenset({"false", "no", "0", "off", "disable", "disabled"})
@@ -42,9 +43,6 @@ class Field:
         return self.convert(value)
 
 
-_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
-
-
 def as_list(value: Any) -> list[Any]:
     """One or several values, as several."""
     return value if isinstance(value, list) else [value]
@@ -61,7 +59,7 @@ def one(value: Any) -> str:
     if value is None or isinstance(value, dict):
         raise BadInput("a text is needed")
     text = str(value)
-    if _NOT_KEPT.search(text):
+    if NOT_KEPT.search(text):
         raise BadInput("a text must not hold NUL or half a character")
     return text
 
