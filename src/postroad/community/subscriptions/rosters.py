@@ -12,7 +12,7 @@ from django.db import connection
 from postroad.community.people import trigrams
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
-from postroad.foundation.rows import among
+from postroad.foundation.rows import among, marks
 from postroad.foundation.walking import came_in, state, walk
 
 
@@ -149,7 +149,7 @@ def _conditions(selection: Selection) -> tuple[str, list[Any]]:
     if len(selection.roles) == 1:
         add("m.role = %s", selection.roles[0])
     elif selection.roles:
-        add(f"m.role IN ({', '.join(['%s'] * len(selection.roles))})", *selection.roles)
+        add(f"m.role IN ({marks(len(selection.roles))})", *selection.roles)
     if selection.list_id is not None:
         # The order of several roles needs the list's row, by which it is found then.
         key = "m.mailing_list_id = (SELECT id FROM lists_list WHERE list_id = %s)"

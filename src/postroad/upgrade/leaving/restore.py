@@ -19,6 +19,7 @@ from django.db.models import Model
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput, ConfigurationError, Conflict
 from postroad.foundation.instance import running
+from postroad.foundation.rows import marks
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive import indexing
 from postroad.upgrade import schema
@@ -159,7 +160,7 @@ def _load_table(model: type[Model], lines: Iterator[bytes]) -> int:
     name = connection.ops.quote_name
     insert = (
         f"INSERT INTO {name(table)} ({', '.join(name(str(f.column)) for f in fields)})"  # noqa: S608 — a model's names
-        f" VALUES ({', '.join(['%s'] * len(fields))})"
+        f" VALUES ({marks(len(fields))})"
     )
     readers = [reader_of(field, without_nul=connection.vendor == "postgresql") for field in fields]
     decode, count = msgspec.json.Decoder(dict[str, Any]).decode, 0
