@@ -9,7 +9,7 @@ from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.mail_commands.answers import answer
 from postroad.mailflow.mail_commands.commands import BY_NAME, confirm, join, leave
 from postroad.mailflow.mail_commands.conversation import Conversation
-from postroad.mailflow.mail_commands.instructions import holds_password, read, secret_of, words_of
+from postroad.mailflow.mail_commands.instructions import password_of, read, secret_of, words_of
 
 MOST_UNKNOWN = 3
 """Lines that mean nothing; behind so many, a mail is no mail with commands."""
@@ -63,7 +63,7 @@ def _obey_lines(talk: Conversation) -> None:
             unknown += 1
             talk.say("There is no command: $line", {"line": line}, obeyed=False)
         if talk.ended or unknown == MOST_UNKNOWN:
-            talk.unprocessed = tuple(line for line in asked.lines[number:] if not holds_password(line))
+            talk.unprocessed = tuple(line for line in asked.lines[number:] if password_of(line) is None)
             break
     talk.ignored = asked.ignored
     if not asked.lines:

@@ -58,15 +58,10 @@ def _text(raw: bytes) -> str:
     return html_to_text(html.text(raw)[:LONGEST_TEXT])
 
 
-def holds_password(line: str) -> bool:
-    """Whether it is a moderator's `Approved:` line."""
-    return _PASSWORD.match(line) is not None
-
-
-def password_of(line: str) -> str:
-    """What a moderator's `Approved:` line says; empty where it is none."""
+def password_of(line: str) -> str | None:
+    """What a moderator's `Approved:` line says; None where it is no such line."""
     found = _PASSWORD.match(line)
-    return found[1].strip() if found else ""
+    return found[1].strip() if found else None
 
 
 def words_of(line: str, known: Sequence[str]) -> tuple[str, list[str]]:

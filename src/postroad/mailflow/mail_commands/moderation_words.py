@@ -3,7 +3,7 @@
 from postroad.community.subscriptions import actions, queries
 from postroad.foundation.errors import NotFound, PostroadError
 from postroad.mailflow.mail_commands.conversation import Conversation
-from postroad.mailflow.mail_commands.instructions import holds_password, password_of, text_lines
+from postroad.mailflow.mail_commands.instructions import password_of, text_lines
 from postroad.mailflow.moderation.actions import answer_hold
 from postroad.mailflow.moderation.password import given_password
 from postroad.mailflow.moderation.post import Post
@@ -42,7 +42,9 @@ def _decide_request(talk: Conversation, secret: str, word: str, reason: str) -> 
 def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> bool:
     """Whether the secret is a held post's."""
     proved = talk.sender if talk.is_moderator and talk.is_authentic else ""
-    password = given_password(Post(talk.mailing_list, talk.envelope, talk.raw)) or _password_in_text(talk)
+    # What is written in HTML alone is no post's text, and a command's all the same.
+    first_line = next(filter(None, text_lines(talk.raw)), "")
+    password = given_password(Post(talk.mailing_list, talk.envelope, talk.raw)) or password_of(first_line) or ""
     try:
         done = answer_hold(secret, password=password, moderator=proved, action=word, comment=reason)
     except NotFound:
@@ -54,15 +56,10 @@ def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> boo
     return True
 
 
-def _password_in_text(talk: Conversation) -> str:
-    """The password on the first line, where the text is HTML."""
-    return password_of(next(filter(None, text_lines(talk.raw)), ""))
-
-
 def _word_and_reason(talk: Conversation) -> tuple[str, str]:
     """The word alone on the first line that is not empty, and the text below it that is not quoted."""
     lines = [line for line in text_lines(talk.raw) if not line.startswith(">")]
-    while lines and (not lines[0] or holds_password(lines[0])):
+    while lines and (not lines[0] or password_of(lines[0]) is not None):
         lines.pop(0)
     if not lines:
         return "", ""
