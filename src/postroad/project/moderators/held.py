@@ -83,10 +83,13 @@ def _decide_ticked(request: HttpRequest, mailing_list: MailingList) -> None:
 def one(request: HttpRequest, list_id: str, request_id: int) -> HttpResponse:
     """One held post, as plain text, and the word about it."""
     mailing_list = moderated(request, list_id)
-    if request.method == "POST" and not held_messages(mailing_list).filter(request_id=request_id).exists():
+    try:
+        post = _find(mailing_list, request_id)
+    except Http404:
+        if request.method != "POST":
+            raise
         messages.info(request, _("This post was decided about already."))  # By another moderator, or a double click.
         return redirect("moderators:held", list_id)
-    post = _find(mailing_list, request_id)
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
