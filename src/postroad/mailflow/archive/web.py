@@ -38,7 +38,6 @@ from postroad.mailflow.archive.settings import archive_rendering_mode, obscure_a
 
 LISTS_ON_A_PAGE = 100
 MAILS_ON_A_PAGE = 50
-LONGEST_CRUMB = 60
 THREADS_ON_A_PAGE = 40
 MONTHS_OF_A_SPARK = 12
 
@@ -248,11 +247,6 @@ def message(request: HttpRequest, list_id: str, hash_: str) -> HttpResponseBase:
     return freshness.answer(request, facts, lambda: _message(request, mail))
 
 
-def _crumb(subject: str) -> str:
-    """A conversation's subject as it stands on the way back to it."""
-    return subject if len(subject) <= LONGEST_CRUMB else f"{subject[: LONGEST_CRUMB - 1]}…"
-
-
 def _message(request: HttpRequest, mail: Mail) -> HttpResponse:
     earlier, later = neighbours(mail)
     around = reader.around_mail(request.user, mail)
@@ -262,7 +256,6 @@ def _message(request: HttpRequest, mail: Mail) -> HttpResponse:
     context = {
         **frame(mail.mailing_list), **around, "mail": mail, "thread": mail.thread, "earlier": earlier, "later": later,
         "post": writer.posts(shown),
-        "crumb": _crumb(mail.thread.subject),
         "parent": mail.parent, "parent_author": author(mail.parent) if mail.parent else None,
     }  # fmt: skip
     return render(request, "archive/message.html", context)
