@@ -4,6 +4,7 @@ import time
 
 import pytest
 from django.db import connection
+from query_plans import plans_of
 
 from postroad.community.people import actions as people
 from postroad.community.people.models import Address, User
@@ -200,21 +201,9 @@ def test_all_come_once_in_pages(ants):
 
 def plan(function):
     """How the database goes about the last query a function makes."""
-    captured = []
-
-    def capture(execute, sql, parameters, many, context):
-        captured.append((sql, parameters))
-        return execute(sql, parameters, many, context)
-
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    with connection.execute_wrapper(capture):
-        function()
-    sql, parameters = captured[-1]
-    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{explain} {sql}", parameters)
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+    return plans_of(function)[-1]
 
 
 @pytest.mark.parametrize("thread", ["", "T1"])
