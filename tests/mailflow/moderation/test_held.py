@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db.models.signals import pre_delete
 
 from postroad.community.lists import actions as lists
 from postroad.community.subscriptions import actions as subscriptions
@@ -292,6 +293,23 @@ def test_posts_nobody_decides_about_are_dropped_where_the_list_says_so(ant, quie
     discard_expired()
     assert [held.request_id for held in HeldMessage.objects.all()] == [2]
     assert queue.steps_of("one@example.org")[-1].reason == "by the daily job: nobody decided in 5 days"
+
+
+def test_the_daily_job_goes_on_where_a_moderator_was_faster(ant, quiet, come_in):
+    """A post is accepted while the one before it is dropped; the one behind it is dropped all the same."""
+    for _ in range(3):
+        come_in()
+    HeldMessage.objects.update(held_at=datetime.now(UTC) - timedelta(days=6))
+    lists.change_settings(ant, {"max_days_to_hold": 5})
+
+    def be_faster(sender, instance, **_):
+        pre_delete.disconnect(be_faster, HeldMessage)
+        assert decide(HeldMessage.objects.get(request_id=instance.request_id + 1), "accept") == "accepted"
+
+    pre_delete.connect(be_faster, HeldMessage)
+    discard_expired()
+    assert not HeldMessage.objects.exists()
+    assert sorted(outcomes()[-3:]) == ["accepted", "discarded", "discarded"]
 
 
 @pytest.mark.parametrize(("wanted", "told"), [(False, 0), (True, 1)])
