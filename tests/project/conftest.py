@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from django.conf import settings
 from postroad.foundation.configuration import Configuration
 from postroad.foundation.sections import Listen
 from postroad.project import http
-from tests import programs
+from tests import databases, programs
 from tests.ports import free_port
 
 
@@ -41,26 +40,10 @@ def rest_server(transactional_db, monkeypatch) -> Iterator[Configuration]:
     assert not thread.is_alive()
 
 
-@contextmanager
-def new_database(name: str, like: str = "") -> Iterator[str]:
-    """The URL of a database on the engine the tests run on: empty, or the copy of another on PostgreSQL."""
-    server = os.environ.get("POSTROAD_TEST_DATABASE")
-    if server is None:
-        yield "sqlite:///postroad.db"
-        return
-    import psycopg
-
-    name = f"{name}_{os.getpid()}"
-    with psycopg.connect(server.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} {f'TEMPLATE {like}' if like else ''}")
-        yield f"{server.rpartition('/')[0]}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     """The URL of an empty database on the engine the tests run on."""
-    with new_database("commands") as url:
+    with databases.database(f"commands_{os.getpid()}") as url:
         yield url
 
 
@@ -88,7 +71,7 @@ class Site:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Iterator[Site]:
     """A site with configuration, secrets and tables, from which others are copied."""
-    with new_database("made") as url:
+    with databases.database(f"made_{os.getpid()}") as url:
         site = Site(tmp_path_factory.mktemp("made"), url)
         site.python(programs.MAKE_TABLES)
         yield site
@@ -97,7 +80,7 @@ def made(tmp_path_factory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, made) -> Iterator[Site]:
     """A site for the tests of this module, in their order."""
-    with new_database("run", made.environment["POSTROAD_DATABASE_URL"].rpartition("/")[2]) as url:
+    with databases.database(f"run_{os.getpid()}", f"made_{os.getpid()}") as url:
         home = tmp_path_factory.mktemp("home")
         shutil.copytree(made.home, home, dirs_exist_ok=True)
         yield Site(home, url)

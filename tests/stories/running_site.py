@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tests import programs
+from tests import databases, programs
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -58,12 +58,11 @@ class Site:
         self.maps: dict[str, object] = {}
         self.templates: dict[str, object] = {}
         self.process: subprocess.Popen[str] | None = None
-        self._database = uuid.uuid4().hex[:12]
+        self._database = f"story_{uuid.uuid4().hex[:12]}"
 
     @property
     def database_url(self) -> str:
-        server = os.environ.get("POSTROAD_TEST_DATABASE")
-        return f"{server.rpartition('/')[0]}/story_{self._database}" if server else "sqlite:///postroad.db"
+        return databases.url_of(self._database)
 
     @property
     def base_url(self) -> str:
@@ -130,8 +129,7 @@ class Site:
                 self.stop()
         if self.process is not None:
             self.kill()
-        if not self.database_url.startswith("sqlite"):
-            self._on_server(f'DROP DATABASE IF EXISTS "story_{self._database}" WITH (FORCE)')
+        databases.drop(self._database)
 
     def roles(self) -> dict[str, int]:
         """The process ids of the roles that run now, by name."""
@@ -170,24 +168,15 @@ class Site:
         return {key: value for key, value in os.environ.items() if not key.startswith(("POSTROAD_", "DJANGO_"))}
 
     def _copy_database(self, other: "Site") -> None:
-        if self.database_url.startswith("sqlite"):
+        databases.create(self._database, other._database)
+        if not databases.SERVER:
             shutil.copy(other.home / "postroad.db", self.home)
-        else:
-            self._on_server(f'CREATE DATABASE "story_{self._database}" TEMPLATE "story_{other._database}"')
 
     def _make_database(self) -> None:
-        if not self.database_url.startswith("sqlite"):
-            self._on_server(f'CREATE DATABASE "story_{self._database}"')
+        databases.create(self._database)
         environment = self._environment() | {"POSTROAD_HOME": str(self.home)}
         made = programs.run(["python", "-c", programs.SET_UP + programs.MAKE_TABLES], environment=environment)
         assert made.returncode == 0, made.stderr
-
-    def _on_server(self, statement: str) -> None:
-        import psycopg
-
-        server = os.environ["POSTROAD_TEST_DATABASE"].rpartition("/")[0]
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(statement)
 
 
 @functools.cache

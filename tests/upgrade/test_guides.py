@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
+
 ROOT = Path(__file__).parents[2]
 FIXTURE = ROOT / "tests/upgrade/mailman2/fixture/m21.tar.xz"
-SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -46,16 +47,8 @@ def site(tmp_path_factory) -> Path:
 @pytest.fixture
 def other_database():
     """The URL of an empty database to move to: PostgreSQL's where there is a server."""
-    if not SERVER:
-        yield "sqlite:///postroad.db"
-        return
-    import psycopg
-
-    name = f"guide_{os.getpid()}"
-    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        yield f"{SERVER}/{name}"
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.database(f"guide_{os.getpid()}") as url:
+        yield url
 
 
 def test_from_mailman_2_and_then_leaving(site, other_database):

@@ -13,16 +13,16 @@ import subprocess
 import time
 from pathlib import Path
 
-import programs
 import pytest
 
 from postroad.mailflow.archive.search.analyser import VERSION
+from tests import databases, programs
+from tests.databases import SERVER
 
 pytestmark = pytest.mark.timeout(600 + 60 * int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2")))
 PAST = Path(__file__).parent / "past"
 NAMES = sorted(path.name.partition(".")[0] for path in PAST.glob("*.db.gz"))
 KILLS = int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2"))
-SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
 
 
 class Past:
@@ -35,17 +35,13 @@ class Past:
         self.templates: dict[str, str] = {}
         """Databases on the server that are as a past release left them, by its name; to be copied."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
-        url = f"{SERVER}/{self.database}" if SERVER else "sqlite:///postroad.db"
+        url = databases.url_of(self.database)
         self.environment = {**environment, "POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": url}
         (home / "postroad.toml").write_text('[smtp]\nhost = ""\n[rest]\npassword = "x"\n')
 
     def fill(self, name: str) -> None:
         if SERVER:
-            template = self.templates.get(name) or self._restored(name)
-            self._on_server(
-                f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)",
-                f"CREATE DATABASE {self.database} TEMPLATE {template}",
-            )
+            databases.create(self.database, self.templates.get(name) or self._restored(name))
         else:
             for old in self.home.glob("postroad.db*"):
                 old.unlink()
@@ -53,22 +49,14 @@ class Past:
 
     def _restored(self, name: str) -> str:
         made = self.templates[name] = f"{self.database}_{len(self.templates)}"
-        self._on_server(f"DROP DATABASE IF EXISTS {made} WITH (FORCE)", f"CREATE DATABASE {made}")
+        databases.create(made)
         dump = gzip.decompress((PAST / f"{name}.sql.gz").read_bytes())
         subprocess.run(["psql", "-qX", f"{SERVER}/{made}"], input=dump, check=True, capture_output=True)
         return made
 
     def close(self) -> None:
-        if SERVER:
-            made = (self.database, *self.templates.values())
-            self._on_server(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in made))
-
-    def _on_server(self, *statements: str) -> None:
-        import psycopg
-
-        with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement)
+        for name in (self.database, *self.templates.values()):
+            databases.drop(name)
 
     def rows(self, statement: str) -> list[tuple]:
         if SERVER:
@@ -144,8 +132,7 @@ def test_a_past_schema_moves_to_this_release(past, name):
 
 
 def test_a_backup_of_an_older_release_is_restored_as_it_was_and_then_upgraded(past):
-    if SERVER:
-        past._on_server(f"DROP DATABASE IF EXISTS {past.database} WITH (FORCE)", f"CREATE DATABASE {past.database}")
+    databases.create(past.database)
     restored = past.run("restore", str(PAST / "2026-11-26-1801.zip"))
     assert restored.returncode == 0, restored.stderr
     refused = past.run("serve")

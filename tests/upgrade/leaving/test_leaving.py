@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import threading
-import uuid
 import zipfile
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from postroad.upgrade.leaving import backup as backups
 from postroad.upgrade.leaving import restore as restores
 from postroad.upgrade.leaving.backup import LEFT_OUT, one_moment, tables
 from postroad.upgrade.mbox.mailboxes import mails
-from tests import programs
+from tests import databases, programs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 MAIL = (
@@ -46,16 +45,10 @@ class Home:
 @pytest.fixture
 def other_engine():
     """The URL of an empty PostgreSQL database; skipped where there is none."""
-    server = os.environ.get("POSTROAD_TEST_DATABASE")
-    if not server:
+    if not databases.SERVER:
         pytest.skip("no PostgreSQL server was named")
-    name = f"leaving_{uuid.uuid4().hex[:10]}"
-    import psycopg
-
-    with psycopg.connect(f"{server.rpartition('/')[0]}/postgres", autocommit=True) as server_connection:
-        server_connection.execute(f'CREATE DATABASE "{name}"')
-        yield f"{server.rpartition('/')[0]}/{name}"
-        server_connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with databases.database(f"leaving_{os.getpid()}") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

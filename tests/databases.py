@@ -1,0 +1,41 @@
+"""Databases for programs that run beside the tests, on the engine the tests run on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
+"""The server's URL without a database; empty on SQLite, where each home has a file of its own."""
+
+
+def url_of(name: str) -> str:
+    """The URL that a site's configuration has for a database of this name."""
+    return f"{SERVER}/{name}" if SERVER else "sqlite:///postroad.db"
+
+
+def create(name: str, like: str = "") -> str:
+    """Make a database anew, empty or the copy of another; its URL. On SQLite there is nothing to do."""
+    drop(name)
+    if SERVER:
+        _on_server(f"CREATE DATABASE {name}" + (f" TEMPLATE {like}" if like else ""))
+    return url_of(name)
+
+
+def drop(name: str) -> None:
+    """Remove a database, if it is there; SQLite's file goes with its home."""
+    if SERVER:
+        _on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextmanager
+def database(name: str, like: str = "") -> Iterator[str]:
+    """A database for a while; its URL."""
+    yield create(name, like)
+    drop(name)
+
+
+def _on_server(statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
+        connection.execute(statement)
