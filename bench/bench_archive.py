@@ -1,8 +1,9 @@
 """An old archive is imported: mails a second with threads and search, the index's size, and searches.
 
-    .venv/bin/python bench/bench_archive.py [--mbox FILE] [--messages 3000] [--home DIR]
+    .venv/bin/python bench/bench_archive.py [--mbox FILE] [--messages 3000] [--chain] [--home DIR]
 
-Without --mbox, mails of our own making: threads of up to 30, 150 words each.
+Without --mbox, mails of our own making: threads of up to 30, 150 words each; with --chain each answers the one before, and
+half of them stand before what they answer.
 """
 
 import argparse
@@ -20,6 +21,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--mbox")
 parser.add_argument("--messages", type=int, default=3000)
 parser.add_argument("--home", default="")
+parser.add_argument("--chain", action="store_true")
 parser.add_argument("--common", default="release")
 parser.add_argument("--rare", default="xylozorphic")
 
@@ -44,9 +46,21 @@ def made(count: int) -> Iterator[bytes]:
         yield "\n".join([*lines, "", text, extra, ""]).encode()
 
 
-def write_mbox(path: Path, count: int) -> Path:
+def chained(count: int) -> Iterator[bytes]:
+    for place in range(count):
+        number = place ^ 1  # Each two have changed places.
+        lines = [
+            f"From: Person {number % 400} <p{number % 400}@example.org>",
+            f"Message-ID: <{number}@bench.example.org>",
+        ]
+        lines += [f"Date: {time.strftime('%a, %d %b %Y %H:%M:%S +0000', time.gmtime(1_400_000_000 + number * 60))}"]
+        lines += ["Subject: Re: Thing", f"In-Reply-To: <{number - 1}@bench.example.org>"]
+        yield "\n".join([*lines, "", "I agree.", ""]).encode()
+
+
+def write_mbox(path: Path, mails: Iterator[bytes]) -> Path:
     with path.open("wb") as file:
-        for raw in made(count):
+        for raw in mails:
             file.write(b"From bench@example.org  Tue May 13 16:53:20 2014\n" + raw + b"\n")
     return path
 
@@ -69,7 +83,8 @@ def measure(options: argparse.Namespace) -> None:
 
     lists.create_domain("bench.example.org")
     mailing_list = lists.create_list("archive@bench.example.org")
-    path = Path(options.mbox or write_mbox(Path(os.environ["POSTROAD_HOME"]) / "bench.mbox", options.messages))
+    mails = chained(options.messages) if options.chain else made(options.messages)
+    path = Path(options.mbox or write_mbox(Path(os.environ["POSTROAD_HOME"]) / "bench.mbox", mails))
     size = path.stat().st_size
     step = mails_step([Mailbox("bench", path, "mbox", mailing_list.list_id)])
     for what in ("import", "again"):

@@ -1,8 +1,8 @@
 """The archive's pages over HTTP: a site of our own with 10,000 mails, and a conversation of 100,000 below each other.
 
-    .venv/bin/python bench/bench_pages.py --home DIR [--database URL] [--mails 10000] [--deep 100000] [--only PAGE] [--only-build]
+    .venv/bin/python bench/bench_pages.py [--home DIR] [--database URL] [--mails 10000] [--deep 100000] [--only PAGE] [--only-build]
 
-The home is filled at the first call and used again. Pages are asked for one after the other on one kept connection,
+A home that is named is filled at the first call and used again. Pages are asked for one after the other on one kept connection,
 each time another one, so that neither the browser's nor the process's cache answers for the page; then once more, when
 the process has their mails rendered (`again`), and once with the entity tag that came (`304`).
 
@@ -20,6 +20,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ WEIGHTS = [1 / (i + 2) for i in range(5000)]
 LISTS = "/lists/archive.bench.example.org"
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--home", type=Path, required=True)
+parser.add_argument("--home", type=Path)
 parser.add_argument("--database", default="sqlite:///postroad.db")
 parser.add_argument("--mails", type=int, default=10_000)
 parser.add_argument("--deep", type=int, default=100_000)
@@ -124,7 +125,10 @@ def measure(options: argparse.Namespace, port: int) -> None:
         p50, p95 = statistics.median(took) * 1000, took[int(len(took) * 0.95)] * 1000
         kept = f"{statistics.median(s for _, s, *_ in known) * 1000:5.2f}" if known else "    –"
         size = statistics.median(size for *_, size in fresh) / 1000
-        print(f"{name:22} p50 {p50:6.2f} ms   p95 {p95:6.2f} ms   again {again:6.2f} ms   304 {kept} ms   {size:6.1f} kB", flush=True)
+        print(
+            f"{name:22} p50 {p50:6.2f} ms   p95 {p95:6.2f} ms   again {again:6.2f} ms   304 {kept} ms   {size:6.1f} kB",
+            flush=True,
+        )
 
 
 def ask(connection: http.client.HTTPConnection, path: str, etag: str = "") -> tuple[int, float, str, int]:
@@ -143,6 +147,12 @@ def free_port() -> int:
 
 def main() -> None:
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="postroad-bench-") as thrown_away:
+        options.home = options.home or Path(thrown_away)
+        build_and_measure(options)
+
+
+def build_and_measure(options: argparse.Namespace) -> None:
     ports = [free_port() for _ in range(3)]
     os.environ |= {
         "POSTROAD_HOME": str(options.home), "POSTROAD_DATABASE_URL": options.database,
