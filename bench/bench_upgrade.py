@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench_archive import write_mbox
+from bench_archive import made, write_mbox
 
 ROOT = Path(__file__).parents[1]
 FEW = 3000
@@ -161,7 +161,7 @@ def fill(site: Site, mails: int) -> None:
     site.run("list", "add", LIST)
     site.run("member", "add", LIST, "ann@bench.example.org")
     few = min(FEW, mails)
-    box = write_mbox(site.home / "bench.mbox", few)
+    box = write_mbox(site.home / "bench.mbox", made(few))
     site.run("import", "mbox", LIST, str(box))
     statements = [
         f"INSERT INTO {table} ({unlike}, {others}) SELECT {made.format(n=n)}, {others} FROM {table} WHERE {where}"
