@@ -52,9 +52,9 @@ class Old:
     def step(self, **more):
         return Step("bans", self.read, self.write, remove=lambda keys: Ban.objects.filter(pk__in=keys).delete(), **more)
 
-    def run(self, size: int = 2, **options):
+    def run(self, size: int = 2, *, dry_run: bool = False, take_away: bool = False, **more):
         self.written.clear()
-        return run("an old site", [self.step(size=size)], Silent(), **options)
+        return run("an old site", [self.step(size=size, **more)], Silent(), dry_run=dry_run, take_away=take_away)
 
 
 def bans() -> list[str]:
@@ -125,6 +125,61 @@ def test_what_did_not_come_from_the_source_is_left_alone():
     Old(a="a@x.example").run()
     Old().run()
     assert bans() == ["mine@x.example"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(("before", "left"), [(3, 0), (40, 29)])
+def test_a_source_that_comes_up_empty_or_much_smaller_takes_nothing_away_unless_told(before, left, dry_run):
+    """Its disk is not mounted, or its database was restored by halves: a plan says so too."""
+    whole = {f"k{n}": f"a{n:02}@x.example" for n in range(before)}
+    old = Old(**whole)
+    old.run(lasting=True)
+    old.bans = dict(list(whole.items())[:left])
+    with pytest.raises(ImportStopped, match=rf"an old site holds {left} of the {before} bans .*--take-away"):
+        old.run(lasting=True, dry_run=dry_run)
+    assert len(bans()) == before
+    assert old.run(lasting=True, take_away=True).kinds[0].removed == before - left
+    assert len(bans()) == left
+
+
+def test_what_usually_goes_is_taken_away_without_a_word():
+    """A quarter of what lasts, and all of what never does, such as posts that wait."""
+    whole = {f"k{n}": f"a{n:02}@x.example" for n in range(40)}
+    old = Old(**whole)
+    old.run(lasting=True)
+    old.bans = dict(list(whole.items())[:30])
+    assert old.run(lasting=True).kinds[0].removed == 10
+    old.bans = {}
+    assert old.run().kinds[0].removed == 30
+
+
+def test_another_source_at_the_same_place_is_no_smaller_and_takes_nothing_away_either():
+    old = Old(a="a@x.example", b="b@x.example")
+    old.run(lasting=True)
+    old.bans = {"c": "c@x.example", "d": "d@x.example"}
+    with pytest.raises(ImportStopped, match="0 of the 2 bans"):
+        old.run(lasting=True)
+    assert bans() == ["a@x.example", "b@x.example", "c@x.example", "d@x.example"]
+
+
+def test_a_mailbox_that_begins_elsewhere_now_is_as_large_as_it_was():
+    """Nothing is taken away where nothing can be; only how much there is counts, for keys are places in a file."""
+    old = Old(a="a@x.example", b="b@x.example")
+    step = Step("bans", old.read, old.write, lasting=True)
+    run("an old site", [step], Silent())
+    old.bans = {"c": "c@x.example", "d": "d@x.example"}
+    assert run("an old site", [step], Silent()).kinds[0].removed == 2
+    old.bans = {}
+    with pytest.raises(ImportStopped, match="0 of the 2 bans"):
+        run("an old site", [step], Silent())
+
+
+def test_what_the_source_cannot_tell_of_just_now_stays():
+    old = Old(a="a@x.example", b="b@x.example")
+    old.run()
+    old.bans = {}
+    kind = old.run(spared=lambda key: key == "a").kinds[0]
+    assert (bans(), kind.removed) == (["a@x.example"], 1)
 
 
 def test_a_bad_object_is_named_and_stops_nothing_and_is_tried_again():

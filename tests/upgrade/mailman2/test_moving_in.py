@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth import authenticate
 from django.utils import timezone
 
+from postroad.community.bans.models import Ban
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions import actions as subscriptions
@@ -20,6 +21,7 @@ from postroad.mailflow.intake.events import Transaction
 from postroad.mailflow.moderation import actions as moderation
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.mailflow.timetable import GATEWAYS, LOOKUPS, STAGES
+from postroad.upgrade.importing.plan import ImportStopped
 from tests.upgrade.mailman2.compare import differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -155,6 +157,40 @@ def test_what_changed_in_the_living_site_follows_and_who_left_is_gone(tmp_path, 
     here = Member.objects.filter(role="member").values_list("address__email", flat=True)
     assert sorted(here) == ["b@x.example", "c@x.example"]
     assert MailingList.objects.get().settings["description"] == "New"
+
+
+def test_a_list_that_cannot_be_read_any_more_keeps_what_came_and_is_named(tmp_path, bring):
+    write_list(tmp_path, members={b"a@x.example": 0}, ban_list=[b"b@x.example"])
+    write_list(tmp_path, "other", members={b"c@x.example": 0})
+    bring(tmp_path)
+    (tmp_path / "lists" / "small" / "config.pck").write_bytes(b"\x80")
+    report = bring(tmp_path)
+    assert any((kind, name) == ("lists", "small") and "cut short" in why for kind, name, _, why in report.notes)
+    assert Member.objects.filter(mailing_list__list_name="small", role="member").count() == 1
+    assert Ban.objects.count() == 1
+    write_list(tmp_path, members={b"d@x.example": 0})
+    bring(tmp_path)
+    here = Member.objects.filter(mailing_list__list_name="small", role="member")
+    assert [member.address.email for member in here] == ["d@x.example"]
+    assert not Ban.objects.exists()
+
+
+def test_a_site_whose_members_or_archive_are_gone_takes_nothing_away_unless_told(tmp_path, bring):
+    everybody = {b"m%d@x.example" % number: 0 for number in range(30)}
+    write_list(tmp_path, members=everybody)
+    box = tmp_path / "archives/private/small.mbox/small.mbox"
+    box.parent.mkdir(parents=True)
+    box.write_bytes(b"From a@x.example Thu Jan  1 10:00:00 2004\nFrom: a@x.example\nMessage-ID: <1@x>\n\nHi.\n")
+    bring(tmp_path)
+    box.rename(box.with_name("elsewhere"))
+    with pytest.raises(ImportStopped, match="0 of the 1 mails"):
+        bring(tmp_path, dry_run=True)
+    write_list(tmp_path, members={})
+    with pytest.raises(ImportStopped, match="1 of the 31 members"):
+        bring(tmp_path)
+    assert Member.objects.count() == 31
+    bring(tmp_path, take_away=True)
+    assert Member.objects.count() == 1
 
 
 def test_who_is_here_already_stays_as_they_are(tmp_path, bring):

@@ -41,6 +41,9 @@ def import_options(function: Any) -> Any:
         home_option,
         click.option("--dry-run", is_flag=True, help="Plan: do it all and take it back, then show the report."),
         click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes at work."),
+        click.option(
+            "--take-away", is_flag=True, help="Go on although most is gone there: it is on purpose, and goes here too."
+        ),
         click.option("--json", "as_json", is_flag=True, help="The report for programs."),
         click.option("--report", "file", metavar="FILE", help="Write the report there: .txt, .html or .json."),
     ):
@@ -49,7 +52,7 @@ def import_options(function: Any) -> Any:
 
 
 def run_import(
-    name: str, steps: Sequence["Step"], *, dry_run: bool, jobs: int, as_json: bool, file: str | None
+    name: str, steps: Sequence["Step"], *, dry_run: bool, jobs: int, take_away: bool, as_json: bool, file: str | None
 ) -> None:
     """Run an importer's steps, show the report and end with its exit code: 0 all is here, 1 done with findings."""
     from postroad.upgrade.importing.engine import run
@@ -59,7 +62,7 @@ def run_import(
 
     write = _writer(file)
     progress = progress_for(lambda line: click.echo(line, err=True), silent=as_json)
-    report = run(name, steps, progress, dry_run=dry_run, jobs=jobs)
+    report = run(name, steps, progress, dry_run=dry_run, jobs=jobs, take_away=take_away)
     for piece in (for_programs if as_json else as_text)(report):
         click.echo(piece, nl=False)
     write(report)

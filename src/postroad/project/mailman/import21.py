@@ -34,7 +34,8 @@ def import21(charset: str, listspec: str, pickle_file: Path) -> None:
     except (BadInput, OSError) as error:
         raise fail(f"{pickle_file}: {error.strerror if isinstance(error, OSError) else error}") from None
     steps = (*lists.steps(site), *people.steps(site), *texts.steps(site))
-    report = run(site.name, steps, progress_for(lambda line: click.echo(line, err=True), silent=False))
+    progress = progress_for(lambda line: click.echo(line, err=True), silent=False)
+    report = run(site.name, steps, progress, take_away=True)  # The file was named, so it is meant.
     click.echo(as_text(report), nl=False)
 
 

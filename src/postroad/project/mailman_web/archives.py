@@ -48,7 +48,7 @@ def hyperkitty_import(
     if since:
         read = step.read
         step = dataclasses.replace(step, read=lambda: _since(begin, read()))
-    report = run(source_name(found.list_id, files), [step], progress_for(_say, silent=False), jobs=2)
+    report = run(source_name(found.list_id, files), [step], progress_for(_say, silent=False), jobs=2, take_away=True)
     click.echo(as_text(report), nl=False)
 
 

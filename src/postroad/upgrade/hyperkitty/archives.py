@@ -59,7 +59,7 @@ class Archives:
             Step("archives", self._read_lists, self._write_lists, lambda: len(self.lists), size=50),
             Step("categories", self._read_categories, _write_categories),
             Step("threads", self._read_threads, self._write_threads, lambda: self.web.count("hyperkitty_thread"),
-                 remove=archive.drop_empty_threads),
+                 remove=archive.drop_empty_threads, lasting=True),
         )  # fmt: skip
 
     def _read_lists(self) -> Iterator[Item]:

@@ -42,7 +42,8 @@ class Mails:
         """In their order."""
         return (
             Step(_KIND, self._read, self._write, lambda: self._web.count("hyperkitty_email"),
-                 weigh=self._weigh, fetch=self._fetch, prepare=prepared, remove=remove_mails),
+                 weigh=self._weigh, fetch=self._fetch, prepare=prepared, remove=remove_mails,
+                 lasting=True),
             Step("late parents", self._read_late, self._write_late),
         )  # fmt: skip
 

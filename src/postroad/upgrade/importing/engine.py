@@ -22,7 +22,7 @@ from postroad.upgrade.importing.models import ImportedObject, ImportNote, Import
 from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks
 from postroad.upgrade.importing.progress import Progress, Told
 from postroad.upgrade.importing.report import Kind, Report
-from postroad.upgrade.importing.seen import Seen
+from postroad.upgrade.importing.seen import Gone, Seen
 from postroad.upgrade.importing.trial import thrown_away
 
 log = logging.getLogger("postroad.importing")
@@ -33,8 +33,13 @@ _UPSERT = (
 )
 
 
-def run(name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool = False, jobs: int = 1) -> Report:
+def run(
+    name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool = False, jobs: int = 1,
+    take_away: bool = False,
+) -> Report:  # fmt: skip
     """Bring in everything there is in a source, known by a name that is the same in every run.
+
+    With `take_away` what is gone there goes here, however much it is.
 
     Raises:
         Conflict: another import into this home runs.
@@ -47,7 +52,7 @@ def run(name: str, steps: Sequence[Step], progress: Progress, *, dry_run: bool =
         source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
         for step in steps:
             with progress.step(step) as told, _named(step, name):
-                run = _Run(source, step, pool, jobs, in_turn=not dry_run)
+                run = _Run(source, step, pool, jobs, in_turn=not dry_run, take_away=take_away)
                 report.kinds.append(run.run(told))
         ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
         report.notes.add(source.notes.order_by("pk").values_list("kind", "name", "outcome", "why").iterator())
@@ -89,13 +94,20 @@ def _named(step: Step, source: str) -> Iterator[None]:
 
 
 _octets = attrgetter("octets")
+_FEW = 20
+"""Of so few objects all but one may go."""
+_MOST_GONE = 0.25
+"""The part of many that may be gone at once."""
 
 
 class _Run:
     """One step of one run."""
 
-    def __init__(self, source: ImportSource, step: Step, pool: Executor | None, jobs: int, *, in_turn: bool) -> None:
+    def __init__(
+        self, source: ImportSource, step: Step, pool: Executor | None, jobs: int, *, in_turn: bool, take_away: bool
+    ) -> None:  # fmt: skip
         self._source, self._step, self._jobs, self._in_turn = source, step, jobs, in_turn
+        self._take_away = take_away
         self._pool = pool if step.prepare else None
         self._counts = Kind(step.kind)
         self._seen = Seen(self._brought)
@@ -111,6 +123,8 @@ class _Run:
                     item.data = data
                 self._write(fresh)
             told.advance(read)
+        if self._step.lasting and not self._take_away:
+            self._refuse_emptied(told.total)
         self._remove_gone()
         return self._counts
 
@@ -234,9 +248,29 @@ class _Run:
         used = set(self._brought.filter(target__in=targets).values_list("target", flat=True))
         return [target for target in targets if target not in used]
 
+    def _refuse_emptied(self, read: int) -> None:
+        """A disk that is not mounted, or a database restored by halves, must not empty this site.
+
+        Where nothing is ever taken away, only how much is there counts, and not whether it has other keys.
+        """
+        brought = self._seen.brought
+        gone = sum(map(len, self._gone())) if self._step.remove else max(brought - read, 0)
+        if gone and (gone == brought or (brought >= _FEW and gone > brought * _MOST_GONE)):
+            raise ImportStopped(
+                f"{self._source.name} holds {brought - gone:,} of the {brought:,} {self._step.kind} that came from it"
+                " before. Is its disk mounted, its database whole? None of them was taken away here. If they are gone"
+                " on purpose, call it again with --take-away."
+            )
+
+    def _gone(self) -> Iterator[list[Gone]]:
+        """What an earlier run brought and the source has no more, in pieces."""
+        spared = self._step.spared or (lambda _: False)
+        for piece in self._seen.gone(self._brought):
+            if gone := [row for row in piece if not spared(row[1])]:
+                yield gone
+
     def _remove_gone(self) -> None:
-        """Take away what an earlier run brought and the source has no more."""
-        for gone in self._seen.gone(self._brought):
+        for gone in self._gone():
             with patient() if self._in_turn else nullcontext(), transaction.atomic():
                 self._brought.filter(pk__in=[pk for pk, _, _ in gone]).delete()
                 if self._step.remove is not None:

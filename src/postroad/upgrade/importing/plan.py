@@ -127,6 +127,10 @@ class Step:
     """Makes of many `data` what `write` gets; a function of a module, called in other processes with `--jobs`."""
     remove: Callable[[Sequence[int]], None] | None = None
     """Takes away rows whose objects are gone from the source; without it they stay."""
+    lasting: bool = False
+    """Such objects rarely go: a source without most of them is taken for damaged, unless somebody says otherwise."""
+    spared: Callable[[str], bool] | None = None
+    """By its key, whether the source cannot tell of an object just now, so that it counts as there."""
     size: int = 500
     """Objects of a batch, unless they hold too much together."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
 from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.plan import MOST_PARAMETERS
@@ -15,10 +15,12 @@ class Seen:
     """The rows that were there when a step began; newer ones are of this run."""
 
     def __init__(self, rows: "QuerySet[ImportedObject]") -> None:
-        found = rows.aggregate(first=Min("pk"), last=Max("pk"))
+        found = rows.aggregate(first=Min("pk"), last=Max("pk"), brought=Count("pk"))
         self._first, self._last = found["first"] or 0, found["last"] or 0
         self._bits = bytearray((self._last - self._first) // 8 + 1)
         self._count = 0
+        self.brought: int = found["brought"]
+        """How many there were."""
 
     def add(self, pk: int) -> None:
         """An object of this row is still in the source."""

@@ -18,7 +18,7 @@ _ACTIONS = {0: None, 2: "reject", 3: "discard", 6: "accept", 7: "hold"}
 def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
-        Step("lists", lambda: items_of_lists(site), _write_lists, size=20, remove=lists.remove_lists),
+        Step("lists", lambda: items_of_lists(site), _write_lists, size=20, remove=lists.remove_lists, lasting=True),
         Step("header checks", lambda: _read_checks(site), _write_checks, size=20),
         Step("bans", lambda: _read_bans(site), _write_bans, remove=bans.remove_bans),
     )

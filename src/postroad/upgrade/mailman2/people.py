@@ -44,7 +44,7 @@ def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
         Step("people", lambda: _read_people(site), _write_people),
-        Step("members", lambda: _read_members(site), _write_members, remove=subscriptions.remove_members),
+        Step("members", lambda: _read_members(site), _write_members, remove=subscriptions.remove_members, lasting=True),
     )
 
 

@@ -61,6 +61,10 @@ class OldSite:
                 continue  # Its own list of administrators, which is no list of people.
             yield old
 
+    def is_of_broken(self, key: str) -> bool:
+        """Whether an object, by its key, is of a list that cannot be read; keys begin with the list's name."""
+        return any(key.startswith((f"{name}:", f"{name}/", f"{name}.mbox@")) for name in self.broken)
+
 
 def _stamp(folder: Path) -> tuple[tuple[int, int], ...]:
     """Another one means that the list changed while we looked."""

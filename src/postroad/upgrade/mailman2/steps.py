@@ -9,9 +9,9 @@ from postroad.upgrade.mailman2.site import OldSite
 
 
 def steps(site: OldSite) -> tuple[Step, ...]:
-    """All of them."""
+    """All of them; what an earlier run brought of a list that cannot be read any more stays."""
     site = _with_earlier(site)
-    return (
+    all_steps = (
         *lists.steps(site),
         *people.steps(site),
         *texts.steps(site),
@@ -19,6 +19,7 @@ def steps(site: OldSite) -> tuple[Step, ...]:
         *archives.steps(site),
         *queues.steps(site),
     )
+    return tuple(replace(step, spared=site.is_of_broken) for step in all_steps)
 
 
 def _with_earlier(site: OldSite) -> OldSite:

@@ -52,9 +52,9 @@ def steps(moving: Moving) -> tuple[Step, ...]:
     core = moving.core
     return (
         Step("domains", lambda: _read_domains(moving), _write_domains, lambda: core.count("domain"),
-             remove=lists.remove_domains),
+             remove=lists.remove_domains, lasting=True),
         Step("lists", lambda: _read_lists(moving), _write_lists, lambda: core.count("mailinglist"), size=50,
-             remove=lists.remove_lists),
+             remove=lists.remove_lists, lasting=True),
         Step("header checks", lambda: _read_checks(moving), _write_checks, size=50),
         Step("bans", lambda: _read_bans(moving), _write_bans, lambda: core.count("ban"), remove=bans.remove_bans),
     )  # fmt: skip

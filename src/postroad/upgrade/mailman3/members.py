@@ -28,7 +28,7 @@ def steps(moving: Moving) -> tuple[Step, ...]:
     core = moving.core
     return (
         Step("members", lambda: _read(moving), lambda batch: _write(core, batch), lambda: core.count("member"),
-             remove=subscriptions.remove_members, size=1000),
+             remove=subscriptions.remove_members, size=1000, lasting=True),
         Step("last digests", lambda: _read_last_digests(moving), _write_last_digests,
              lambda: core.count("onelastdigest")),
     )  # fmt: skip

@@ -68,11 +68,10 @@ class People:
         """In their order."""
         core, web = self._moving.core, self._moving.installation.web
         return (
-            Step("users", self._read_users, self._write_users, lambda: core.count("user"), remove=people.remove_users),
-            Step(
-                "addresses", self._read_addresses, self._write_addresses, lambda: core.count("address"),
-                remove=people.remove_addresses,
-            ),
+            Step("users", self._read_users, self._write_users, lambda: core.count("user"), remove=people.remove_users,
+                 lasting=True),
+            Step("addresses", self._read_addresses, self._write_addresses, lambda: core.count("address"),
+                 remove=people.remove_addresses, lasting=True),
             Step(
                 "web accounts", self._read_accounts, self._write_accounts,
                 lambda: web.count("auth_user") if web else 0,

@@ -37,7 +37,7 @@ def source_name(list_id: str, files: Sequence[Path]) -> str:
 
 def mails_step(mailboxes: Sequence[Mailbox], kind: str = "mails") -> Step:
     """Archive all mails of these mailboxes; a piece that is no mail is told and passed over."""
-    return Step(kind, lambda: _items(mailboxes), _write, prepare=understand)
+    return Step(kind, lambda: _items(mailboxes), _write, prepare=understand, lasting=True)
 
 
 def _items(mailboxes: Sequence[Mailbox]) -> Iterator[Item]:
