@@ -35,6 +35,7 @@ ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"),)
 # Columns that repeat an address, or that of the user they belong to (model, user, column): they follow its changes.
 COPIES_OF_AN_ADDRESS = (("subscriptions.Member", "user", "email"),)
 ROWS_OF_AN_ADDRESS = (
+    ("bounces.Probe", "email"),
     ("notices.AutoResponse", "address"),
     ("subscriptions.Pending", "email"),
     ("subscriptions.Consent", "email"),

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from postroad.community.lists import actions as lists
+from postroad.community.people import actions as people
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.tokens import resume_token, return_path, today, unsubscribe_token
@@ -162,6 +163,23 @@ def test_at_the_threshold_a_probe_is_sent_and_only_its_return_switches_off(ants)
     assert not Probe.objects.exists()
     came_back(ants, to=probe.envelope_sender)
     assert Step.objects.filter(reason="an unknown or outdated probe").exists()
+
+
+def test_a_probe_that_comes_back_from_a_former_address_leaves_the_new_one_alone(ants):
+    lists.change_settings(ants, {"bounce_score_threshold": 1})
+    row = member(ants)
+    came_back(ants)
+    actions.judge_events()
+    (probe,) = (decode(bytes(j.envelope)) for j in Job.objects.filter(queue="pipeline"))
+    new = people.add_address(row.address.user, "anne@new.example")
+    people.verify(new)
+    subscriptions.change_member(row, address=new.email)
+    came_back(ants, to=probe.envelope_sender)
+    actions.judge_events()
+    row.refresh_from_db()
+    assert row.delivery_status is None
+    assert Step.objects.filter(reason="the probe to anne@example.org came back").exists()
+    assert BounceEvent.objects.get(context="probe").outcome == "not a member"
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def _tell_owners(member: Member, template: str, event: BounceEvent) -> None:
 def _send_probe(member: Member, event: BounceEvent) -> None:
     """Write to the address once; only if that comes back to the probe's own return path is it given up."""
     token = new_token()
-    Probe.objects.create(member=member, token_hash=hashed(token))
+    Probe.objects.create(member=member, email=event.email, token_hash=hashed(token))
     mailing_list = member.mailing_list
     report = storage.load_many([event.message])
     notices.send_notice(
@@ -175,14 +175,13 @@ def _send_probe(member: Member, event: BounceEvent) -> None:
     )  # fmt: skip
 
 
-def probed_member(mailing_list: MailingList, token: str) -> Member | None:
-    """Whose probe came back under this token, which is used up thereby; None when it is not ours or too old."""
-    probes = Probe.objects.filter(token_hash=hashed(token), member__mailing_list=mailing_list)
-    probe = probes.select_related("member__address", "member__user__preferred_address").first()
+def probed_email(mailing_list: MailingList, token: str) -> str | None:
+    """The address whose probe came back under this token, which is used up thereby; None: not ours, or too old."""
+    probe = Probe.objects.filter(token_hash=hashed(token), member__mailing_list=mailing_list).first()
     if probe is None:
         return None
     probe.delete()
-    return probe.member if probe.sent_at > timezone.now() - timedelta(days=PROBE_DAYS) else None
+    return probe.email if probe.sent_at > timezone.now() - timedelta(days=PROBE_DAYS) else None
 
 
 def _switch_off(member: Member, event: BounceEvent) -> str:

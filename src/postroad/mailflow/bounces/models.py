@@ -51,6 +51,8 @@ class Probe(models.Model):
     """A mail that tries a member's address; only its token is known outside, and only its hash is kept."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="probes")
+    email = models.CharField(max_length=255)
+    """Where it was sent; the member may have another address by the time it comes back."""
     token_hash = models.CharField(max_length=64, unique=True)
     sent_at = models.DateTimeField(default=timezone.now)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.tokens import hashed
 from postroad.mailflow.bounces.models import BounceEvent, Probe
 
@@ -40,9 +41,9 @@ def remove_events(keys: Iterable[int]) -> None:
     BounceEvent.objects.filter(pk__in=list(keys)).delete()
 
 
-def bring_probe(member: int, token: str, sent_at: datetime) -> int:
-    """Let a probe that is under way be recognised by its token when it comes back; the key of its row."""
+def bring_probe(member: Member, token: str, sent_at: datetime) -> int:
+    """Let a probe that is under way to a member be recognised by its token when it comes back; the key of its row."""
     row, _ = Probe.objects.update_or_create(
-        token_hash=hashed(token), defaults={"member_id": member, "sent_at": sent_at}
+        token_hash=hashed(token), defaults={"member": member, "email": member.email or "", "sent_at": sent_at}
     )
     return row.pk

@@ -44,15 +44,12 @@ def _taken(mailing_list: MailingList | None, envelope: Envelope) -> tuple[str, s
 
 
 def _probe(mailing_list: MailingList, envelope: Envelope, report: Report, token: str) -> tuple[str, str]:
-    member = actions.probed_member(mailing_list, token.lower())
-    address = member.effective_address if member else None
-    if address is None:
+    email = actions.probed_email(mailing_list, token.lower())
+    if email is None:
         return "ignored", "an unknown or outdated probe"
     first = report.failures[0]
-    actions.note(
-        mailing_list, envelope, [Failure(address.email, "address", first.status, first.diagnostic)], context="probe"
-    )
-    return "noted", f"the probe to {address.email} came back"
+    actions.note(mailing_list, envelope, [Failure(email, "address", first.status, first.diagnostic)], context="probe")
+    return "noted", f"the probe to {email} came back"
 
 
 def _proved(mailing_list: MailingList, report: Report, extra: str) -> list[Failure]:

@@ -191,4 +191,4 @@ def _bring_probe(batch: Batch, item: Item, secret: str, email: str, old: OldList
         batch.mapped(item, "its member is gone, so nobody waits for the answer")
         batch.done(item)
     else:
-        batch.done(item, bounces.bring_probe(member.pk, secret, timezone.now()))
+        batch.done(item, bounces.bring_probe(member, secret, timezone.now()))

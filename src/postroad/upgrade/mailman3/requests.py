@@ -1,11 +1,11 @@
 """Steps: held posts with their bytes, requests to join and leave whose secrets go on working, probes under way."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -193,15 +193,14 @@ def _read_probes(moving: Moving) -> Iterator[Item]:
 
 
 def _write_probes(batch: Batch) -> None:
-    members: dict[Any, int] = defaultdict(int)
     ids = [found for item in batch.items if (found := uuid(item.data[0])) is not None]
-    members |= dict(Member.objects.filter(uuid__in=ids).values_list("uuid", "pk"))
+    members: dict[UUID | None, Member] = {member.uuid: member for member in Member.objects.filter(uuid__in=ids)}
     for item in batch.items:
-        key = members[uuid(item.data[0])]
-        if not key:
+        member = members.get(uuid(item.data[0]))
+        if member is None:
             batch.mapped(item, "its member is gone, so nobody waits for the answer")
             batch.done(item)
             continue
         # The day it was sent is not kept; it is recognised for as long as Mailman would have.
         sent_at = (moment(item.data[1]) or EPOCH) - timedelta(days=PROBE_DAYS)
-        batch.done(item, bounces.bring_probe(key, item.key, sent_at))
+        batch.done(item, bounces.bring_probe(member, item.key, sent_at))
