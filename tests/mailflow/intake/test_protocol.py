@@ -31,6 +31,12 @@ def test_a_whole_mail_in_one_packet_is_taken(lmtp):
     assert (lmtp.mails[0].mail_from, lmtp.mails[0].recipients) == ("anne@example.net", ("ant@example.com",))
 
 
+def test_what_a_client_says_of_authentication_is_read_and_not_believed(lmtp):
+    said = lmtp.say(f"{ENVELOPE[0]} AUTH=anne@example.net", ENVELOPE[1], "DATA", "Signed-In: anne@example.net", "", ".")
+    assert said == [250, 250, 354, 250]
+    assert lmtp.mails[0].signed_in == ""
+
+
 def test_lmtp_answers_once_for_each_recipient_and_smtp_once(lmtp):
     more = (*ENVELOPE, "RCPT TO:<bee@example.com>", "RCPT TO:<ant-owner@example.com>", "DATA", "", ".")
     assert lmtp.say(*more) == [250, 250, 550, 250, 354, 250, 250]

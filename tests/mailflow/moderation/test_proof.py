@@ -34,6 +34,13 @@ def test_a_member_the_mta_vouches_for_may_post(judged, asking):
     assert judged(mail(**RESULT)).action == "accept"
 
 
+def test_who_is_signed_in_proves_the_one_author_the_mail_names(judged, asking):
+    assert judged(mail(), signed_in="anne@example.org").action == "accept"
+    for author in ("Anne <anne@example.org>, x@spam.example", "anne@example.org"):
+        verdict = judged(mail(**{"from": author}), signed_in="x@spam.example")
+        assert verdict.decided_by == "unauthenticated-sender"
+
+
 def test_even_an_accepted_member_needs_proof(judged, asking, anne):
     subscriptions.change_member(anne, moderation_action="accept")
     assert judged(mail()).decided_by == "unauthenticated-sender"

@@ -4,11 +4,17 @@ import pytest
 
 from postroad.community.lists import actions as lists
 from postroad.community.people import actions as people
+from postroad.community.subscriptions import actions as subscriptions
 from postroad.foundation.message.headers import Headers
+from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job
 from postroad.foundation.storage import actions as storage
 from postroad.foundation.storage.models import Blob
 from postroad.mailflow.archive import actions as archiving
+from postroad.mailflow.intake.actions import accept
+from postroad.mailflow.intake.events import Transaction
+from postroad.mailflow.moderation.models import HeldMessage
+from postroad.mailflow.moderation.worker import work as moderate
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +70,25 @@ def test_nobody_writes_from_an_address_they_have_not_proved(client, bea, ant, wr
     people.verify(people.ensure_address("cy@example.net"))
     assert client.post(f"{HERE}post/", wish(**wrong)).status_code == 400
     assert not Job.objects.exists()
+
+
+def judge_what_waits() -> None:
+    (job,) = Job.objects.filter(queue="moderation")
+    job.delete()
+    moderate(decode(bytes(job.envelope)))
+
+
+def test_a_list_that_asks_for_proof_believes_who_is_signed_in_and_no_mail_that_says_the_same(client, bea, ant):
+    lists.change_settings(ant, {"authenticate_senders": True})
+    sure = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True, "send_welcome_message": False}
+    subscriptions.join(ant, "bea@example.net", **sure)
+    client.post(f"{HERE}post/", wish())
+    copy = posted()
+    judge_what_waits()
+    assert Job.objects.filter(queue="pipeline").count() == 1
+    accept([Transaction("bea@example.net", ("ant@example.com",), copy)])
+    judge_what_waits()
+    assert HeldMessage.objects.get().reason == "The sender's address could not be authenticated"
 
 
 def test_a_subject_brings_no_header_of_its_own(client, bea, ant):

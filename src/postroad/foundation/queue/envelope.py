@@ -46,6 +46,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Envelope recipient as it was given, with its VERP or token part."""
     from_usenet: bool = False
     """It came through the news gateway."""
+    signed_in: str = ""
+    """Lower-case address of the author who is signed in here and wrote it on a page; no mail and no client sets it."""
 
     # moderation: how it was judged.
     rule_hits: tuple[str, ...] = ()

@@ -65,6 +65,7 @@ def _envelopes(mail: Transaction, key: str, known: dict[str, Resolved | None]) -
         envelope = Envelope(
             journey=queue.new_journey(), message=key, message_id=message_id, received_at=time.time(),
             size=len(mail.data), kind=found.kind, list_id=found.list_id, sender=mail.mail_from, recipient=recipient,
+            signed_in=mail.signed_in,
         )  # fmt: skip
         made.append((found, envelope))
     return made

@@ -27,6 +27,8 @@ class Transaction:
     smtputf8: bool = False
     peer: str = ""
     helo: str = ""
+    signed_in: str = ""
+    """Set by our own pages alone: the verified address of the author, who is signed in. No session sets it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def post(
         to=mailing_list.fqdn_listname, subject=subject, text=text.replace("\r\n", "\n"), headers=headers,
         message_id=message_id,
     )  # fmt: skip
-    accept([Transaction(address.email, (mailing_list.fqdn_listname,), data)])
+    accept([Transaction(address.email, (mailing_list.fqdn_listname,), data, signed_in=address.email)])
     return message_id
 
 

@@ -9,7 +9,7 @@ name = "unauthenticated-sender"
 
 
 def check(post: Post) -> Hit | None:
-    """Hit when the author's address would give rights, and neither DKIM nor a trusted MTA vouches for it.
+    """Hit when the author's address would give rights, and neither we, DKIM nor a trusted MTA vouch for it.
 
     Whoever has no rights by address is left to `nonmember-moderation`.
     """
