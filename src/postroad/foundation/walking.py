@@ -20,7 +20,7 @@ MOST_KEYS = 1_000_000
 MOST_QUESTIONS = 1000
 
 _Question = tuple[str, tuple[Any, ...]]
-_State = tuple[object, str]
+State = tuple[object, str]
 """Of which connection: what SQLite counts begins anew with each."""
 
 _STATE = {
@@ -34,13 +34,13 @@ _STATE = {
 class _Walks(threading.local):
     """What was asked since the database came into its present state, and the keys of what was asked twice."""
 
-    state: "_State | None"
+    state: "State | None"
     keys: dict[_Question, "array[int] | None"]
 
     def __init__(self) -> None:
         self.begin(None)
 
-    def begin(self, state: "_State | None") -> None:
+    def begin(self, state: "State | None") -> None:
         """The database is another one now."""
         self.state, self.keys = state, {}
 
@@ -59,7 +59,7 @@ def walk(statement: str, values: Sequence[Any]) -> "Sequence[int] | None":
     known = _walks.keys.get(question)
     if known is not None:
         return known
-    now = _present()
+    now = present()
     if now != _walks.state or len(_walks.keys) > MOST_QUESTIONS:
         _walks.begin(now)
     if question not in _walks.keys:
@@ -83,15 +83,15 @@ def came_in(states: Collection[str]) -> bool:
 
     Without a row there is no state that came with it, and it is asked for.
     """
-    seen = {(connection.connection, state) for state in states} or {_present()}
+    seen = {(connection.connection, state) for state in states} or {present()}
     if seen == {_walks.state}:
         return True
     _walks.begin(None)
     return False
 
 
-def _present() -> _State:
-    """The state just now."""
+def present() -> State:
+    """The state of the database just now: equal as long as nothing at all is committed."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {state()}")
         seen = cursor.fetchone()[0]

@@ -16,6 +16,7 @@ from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import reads, shows, takes
 from postroad.foundation.rest.resource import Json, created, done, found, link, ok, paged
 from postroad.foundation.rest.shapes import LINK, TEXT, TEXTS, TRUTH, WHOLE, many, shape
+from postroad.foundation.rest.unchanged import while_unchanged
 
 LIST = shape(
     "List", advertised=TRUTH, description=TEXT, display_name=TEXT, fqdn_listname=TEXT, list_id=TEXT, list_name=TEXT,
@@ -110,7 +111,7 @@ def _write_archivers(request: HttpRequest, list_id: str) -> HttpResponse:
 
 
 lists = endpoint(
-    get=shows(_show_all, many(LIST), paged=True, optional={"advertised": fields.boolean}),
+    get=shows(while_unchanged(_show_all), many(LIST), paged=True, optional={"advertised": fields.boolean}),
     post=takes(_make, {"fqdn_listname": fields.line}, {"style_name": fields.line}, status=201),
 )
 list_ = endpoint(get=shows(_show, LIST), delete=takes(_delete))

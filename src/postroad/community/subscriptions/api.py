@@ -37,6 +37,7 @@ from postroad.foundation.rest.resource import (
     version_of,
 )
 from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, WHOLE, many, shape
+from postroad.foundation.rest.unchanged import while_unchanged
 from postroad.foundation.rows import first
 
 ROLES = tuple(Member.Role.values)
@@ -304,7 +305,7 @@ _FIELDS = {"fields": fields.lines}
 
 members = endpoint(
     concerns=_list_named,
-    get=shows(_show_members, many(MEMBER), paged=True, optional=_FIELDS),
+    get=shows(while_unchanged(_show_members), many(MEMBER), paged=True, optional=_FIELDS),
     post=takes(
         _make_member,
         {"list_id": fields.line, "subscriber": fields.subscriber},
@@ -324,7 +325,7 @@ member = endpoint(
 member_preferences = preferences_endpoint("members/{member_id}/preferences", _preferences_of, _list_of_member)
 member_all_preferences = endpoint(concerns=_list_of_member, get=shows(_show_effective, PREFERENCES))
 roster = endpoint(
-    get=shows(_show_roster, many(MEMBER), paged=True, optional=_FIELDS),
+    get=shows(while_unchanged(_show_roster), many(MEMBER), paged=True, optional=_FIELDS),
     delete=takes(_empty_roster, {"emails": fields.lines}, status=200, gives=REMOVED),
 )
 member_in_role = endpoint(
