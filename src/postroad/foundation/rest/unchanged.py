@@ -1,7 +1,7 @@
 """Answers a question again, word for word, to who asks it over and over, as long as nothing at all was written.
 
 A page of fifty memberships costs the database and us far more to make than to ask whether anything was written since.
-Who asks for the first time pays nothing for this, who asks for the second time two short questions more.
+Who asks for the first time pays nothing for this, who asks on one short question more.
 """
 
 import functools
@@ -62,8 +62,7 @@ def while_unchanged(view: View) -> View:
         if known is not None and known[0] == now:
             return again(known[1])
         response = view(request, *values, **arguments)
-        if present() == now:
-            _answers.keep(question, (now, response))
+        _answers.keep(question, (now, response))  # Was something written meanwhile? No state comes a second time.
         return response
 
     return answer
