@@ -1,8 +1,11 @@
 """Databases for programs that run beside the tests, on the engine the tests run on."""
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 SERVER = os.environ.get("POSTROAD_TEST_DATABASE", "").rpartition("/")[0]
 """The server's URL without a database; empty on SQLite, where each home has a file of its own."""
@@ -32,6 +35,20 @@ def database(name: str, like: str = "") -> Iterator[str]:
     """A database for a while; its URL."""
     yield create(name, like)
     drop(name)
+
+
+def number(home: Path, name: str, statement: str) -> int:
+    """What a statement counts in a site's database, while the site runs: what programs print would be slow to ask for."""
+    if SERVER:
+        import psycopg
+
+        with psycopg.connect(f"{SERVER}/{name}", autocommit=True) as connection:
+            found = connection.execute(statement).fetchone()
+    else:
+        with contextlib.closing(sqlite3.connect(home / "postroad.db")) as file:
+            found = file.execute(statement).fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 def _on_server(statement: str) -> None:
