@@ -49,6 +49,7 @@ def load_before_forking() -> None:
     """Import what the roles run, so that the processes share its memory, and keep the collector off it."""
     import gc
 
+    gc.disable()
     from django.urls import get_resolver
 
     import postroad.mailflow.delivery.worker
@@ -59,6 +60,7 @@ def load_before_forking() -> None:
     get_resolver().url_patterns  # noqa: B018
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def keep_few_arenas() -> None:
