@@ -15,6 +15,7 @@ import dns.rdatatype
 import dns.rrset
 import hypothesis
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 HOME = Path(tempfile.mkdtemp(prefix="postroad-test-"))
 os.environ["POSTROAD_HOME"] = str(HOME)
@@ -26,6 +27,9 @@ from postroad.foundation import configuration  # noqa: E402 — the home must be
 configuration.create(HOME)
 # Only now: settings that were read before would be those of another home and database.
 django.setup()
+
+# What a good hash costs is its point, and hundreds of passwords are made here that guard nothing.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 # The same examples each time, so that a change is judged by what it changed; `make fuzz` looks for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True)

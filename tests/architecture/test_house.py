@@ -10,6 +10,8 @@ import pytest
 from django.apps import apps
 from django.db.models import ForeignKey
 
+pytestmark = pytest.mark.sqlite_only
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "postroad"
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "migrations" not in p.parts)

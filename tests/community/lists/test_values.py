@@ -12,6 +12,8 @@ from postroad.community.lists.values import checked, from_wire, moment_text, to_
 from postroad.foundation.durations import seconds_of, text_of
 from postroad.foundation.errors import BadInput
 
+pytestmark = pytest.mark.sqlite_only
+
 DAY = 86_400.0
 
 

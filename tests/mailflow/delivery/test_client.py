@@ -15,6 +15,8 @@ from cryptography.x509.oid import NameOID
 from postroad.mailflow.delivery.client import Copy, Outcome
 from postroad.mailflow.delivery.pool import Pool
 
+pytestmark = pytest.mark.sqlite_only
+
 BODY = b"Subject: x\r\n\r\nhello\r\n"
 FULL = ("PIPELINING", "SIZE 1000000", "8BITMIME", "SMTPUTF8")
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from postroad.mailflow.delivery.conversation import Conversation
 from postroad.mailflow.delivery.relay import Copy, Features
 from postroad.mailflow.delivery.replies import Replies
 from postroad.mailflow.delivery.transaction import Transaction
+
+pytestmark = pytest.mark.sqlite_only
 
 codes = st.sampled_from([250, 250, 250, 251, 421, 450, 451, 500, 550, 552, 554])
 plans = st.lists(

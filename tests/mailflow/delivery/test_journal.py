@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from postroad.foundation.errors import Conflict
 from postroad.mailflow.delivery.journal import MAX_TEXT, Journal
 
+pytestmark = pytest.mark.sqlite_only
+
 texts = st.text(max_size=60)
 entries = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**32 - 1), st.integers(0, 599), texts))
 fixture_ok = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from postroad.mailflow.delivery.client import Copy, Outcome, Relay
 from postroad.mailflow.delivery.pool import AT_A_TIME, MOST_WAITING, Pool
 
+pytestmark = pytest.mark.sqlite_only
+
 BODY = b"Subject: x\r\n\r\nhello\r\n"
 
 

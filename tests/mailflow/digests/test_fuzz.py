@@ -3,6 +3,7 @@
 import email
 import email.policy
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -10,6 +11,8 @@ from postroad.foundation.message.headers import Headers
 from postroad.mailflow.digests import attached, page, plain
 from postroad.mailflow.digests.frame import Frame
 from postroad.mailflow.digests.items import Item, _Reader
+
+pytestmark = pytest.mark.sqlite_only
 
 LINES = some.sampled_from([
     b"From: anne@example.org", b"Subject: =?utf-8?q?=E2=82=AC?=", b"Subject: \xff", b"References: <1@x> <2@x> <1@x>",

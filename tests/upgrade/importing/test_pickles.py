@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from postroad.upgrade.importing.pickles import Damaged, Record, Refused, load, load_each
 
+pytestmark = pytest.mark.sqlite_only
+
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.binary(max_size=300) | st.text()
 )  # fmt: skip

@@ -73,7 +73,7 @@ def lay_out(name: str, root: Path) -> OldSite:
     source = SITES / name
     for archive in source.glob("*.tar.xz"):
         with tarfile.open(archive) as packed:
-            packed.extractall(root, filter="data")
+            packed.extractall(root, filter="fully_trusted")  # Made by us; to look at each path takes half the time.
     for file in (*source.glob("core/etc/*"), *source.glob("web/*")):
         target = root / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,8 @@ from postroad.upgrade.mbox import model, scanning
 from postroad.upgrade.mbox.mailboxes import format_of, mails
 from postroad.upgrade.mbox.model import Found, Noise
 
+pytestmark = pytest.mark.sqlite_only
+
 DAY = b"Mon Mar  1 10:00:00 2004"
 
 
