@@ -26,6 +26,20 @@ def test_a_domain_is_made_once_and_in_lower_case():
         actions.create_domain("lists.example.com")
 
 
+@pytest.mark.parametrize(("made", "other"), [("bücher.example", "xn--bcher-kva.example"), ("xn--bcher-kva.example", "Bücher.example")])
+def test_a_domain_is_one_in_both_of_its_forms(made, other):
+    """RFC 5891 §4.4: mail comes for either, so there must not be two."""
+    domain = actions.create_domain(made)
+    assert queries.find_domain(other) == domain
+    with pytest.raises(BadInput, match="exists already"):
+        actions.create_domain(other)
+    ant = actions.create_list(f"ant@{other}")
+    assert (ant.mail_host, ant.list_id) == (made, f"ant.{made}")
+    assert queries.find_list(f"ant@{made}") == queries.find_list(f"ant@{other}") == ant
+    with pytest.raises(BadInput, match="Mailing list exists"):
+        actions.create_list(f"ant@{made}")
+
+
 @pytest.mark.parametrize("host", ["", "a b", "-x.com", "a..b", "x@y.com", "a/b", "x" * 254])
 def test_what_is_no_host_is_no_domain(host):
     with pytest.raises(BadInput, match="Not a mail host"):

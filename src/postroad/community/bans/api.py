@@ -14,7 +14,7 @@ from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.fields import Field, line
 from postroad.foundation.rest.operation import shows, takes
-from postroad.foundation.rest.resource import Json, created, done, link, ok, paged
+from postroad.foundation.rest.resource import Json, created_at, done, link, ok, paged
 from postroad.foundation.rest.shapes import LINK, TEXT, many, shape
 
 BAN = shape("Ban", may_lack="list_id", email=TEXT, self_link=LINK, list_id=TEXT)
@@ -25,13 +25,13 @@ def _scope(list_id: str | None) -> MailingList | None:
     return find_list(list_id) if list_id else None
 
 
-def _path(email: str, mailing_list: MailingList | None) -> str:
-    place = f"lists/{mailing_list.list_id}/bans" if mailing_list else "bans"
-    return f"{place}/{quote_plus(email)}"
+def _place(request: HttpRequest, email: str, mailing_list: MailingList | None) -> str:
+    bans = f"lists/{mailing_list.list_id}/bans" if mailing_list else "bans"
+    return f"{link(request, bans)}/{quote_plus(email)}"
 
 
 def _resource(request: HttpRequest, email: str, mailing_list: MailingList | None) -> Json:
-    found: Json = {"email": email, "self_link": link(request, _path(email, mailing_list))}
+    found: Json = {"email": email, "self_link": _place(request, email, mailing_list)}
     return found if mailing_list is None else {**found, "list_id": mailing_list.list_id}
 
 
@@ -49,7 +49,7 @@ def _add(request: HttpRequest, values: Values, list_id: str | None = None) -> Ht
     """Ban an address, or all that match a pattern."""
     mailing_list = _scope(list_id)
     ban = actions.ban(values["email"], mailing_list)
-    return created(request, _path(ban.email, mailing_list))
+    return created_at(_place(request, ban.email, mailing_list))
 
 
 def _check_banned(email: str, mailing_list: MailingList | None) -> None:

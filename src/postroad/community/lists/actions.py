@@ -45,8 +45,9 @@ def create_domain(
     host = mail_host.strip().lower()
     if len(host) > 253 or not _HOST.fullmatch(host):
         raise BadInput(f"Not a mail host such as lists.example.com: {mail_host}")
-    if find_domain(host) is not None:
-        raise BadInput(f"Domain exists already: {host}")
+    known = find_domain(host)
+    if known is not None:
+        raise BadInput(f"Domain exists already: {known.mail_host}")
     domain = Domain(mail_host=host)
     _fill_domain(domain, description=description, alias_domain=alias_domain, base_url=base_url)
     domain.save(force_insert=True)
@@ -105,6 +106,7 @@ def create_list(fqdn_listname: str, style_name: str = DEFAULT_STYLE) -> MailingL
     domain = find_domain(host)
     if domain is None:
         raise BadInput(f"Domain does not exist: {host}. Make it first.")
+    host = domain.mail_host
     if style_name not in STYLES:
         raise BadInput(f"Unknown style {style_name}. Accepted Values are: {', '.join(STYLES)}")
     list_id = f"{name}.{host}"

@@ -7,13 +7,15 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from postroad.community.lists.models import Domain, HeaderMatch, MailingList
+from postroad.foundation.message.addresses import domain_forms
 from postroad.foundation.queue import memory
 from postroad.foundation.rows import among, first, joined, select
 
 
 def find_domain(mail_host: str) -> Domain | None:
-    """The domain of this mail host, in any case."""
-    return Domain.objects.filter(mail_host=mail_host.lower()).first()
+    """The domain of this mail host, in any case and either of its forms (RFC 5891 §4.4)."""
+    rows = Domain.objects.filter(mail_host__in={mail_host.lower(), *domain_forms(mail_host)})
+    return min(rows, key=lambda row: row.mail_host != mail_host.lower(), default=None)
 
 
 def find_list(list_id_or_address: str) -> MailingList | None:
@@ -60,10 +62,10 @@ def _with_domain(list_id: str) -> MailingList | None:
 
 def list_by_address(local: str, domain: str) -> MailingList | None:
     """The list that posts to this local part and domain go to; the domain may be another domain's alias."""
-    local, domain = local.lower(), domain.lower()
-    hosts = Q(mail_host=domain) | Q(domain__alias_domain=domain)
-    rows = MailingList.objects.filter(hosts, list_name=local).order_by("pk")
-    return min(rows, key=lambda row: row.mail_host != domain, default=None)
+    forms = {domain.lower(), *domain_forms(domain)}
+    hosts = Q(mail_host__in=forms) | Q(domain__alias_domain__in=forms)
+    rows = MailingList.objects.filter(hosts, list_name=local.lower()).order_by("pk")
+    return min(rows, key=lambda row: row.mail_host not in forms, default=None)
 
 
 def lists_of_domain(domain: Domain, *, advertised_only: bool = False) -> "QuerySet[MailingList]":

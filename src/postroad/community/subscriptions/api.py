@@ -26,6 +26,7 @@ from postroad.foundation.rest.resource import (
     collection,
     created,
     done,
+    escaped,
     fields_asked,
     found,
     link,
@@ -62,7 +63,7 @@ def shown(request: HttpRequest, wanted: frozenset[str] | None = None) -> Callabl
     def show(row: RosterRow) -> Json:
         identifier = int(row.uuid, 16) if as_number else row.uuid
         resource: Json = {
-            "address": f"{base}addresses/{row.email}",
+            "address": f"{base}addresses/{escaped(row.email)}",
             "bounce_score": row.bounce_score,
             "last_warning_sent": NEVER_WARNED,
             "total_warnings_sent": row.total_warnings_sent,

@@ -1,9 +1,11 @@
 """How REST looks on the wire: bodies, tags, collections and errors, as Mailman's clients expect them."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -69,7 +71,12 @@ def again(response: HttpResponse) -> HttpResponse:
 
 def created(request: HttpRequest, path: str) -> HttpResponse:
     """201 with the place of what was made, `path` without the version."""
-    return HttpResponse(status=201, headers={"Location": link(request, path), "Content-Type": "application/json"})
+    return created_at(link(request, path))
+
+
+def created_at(place: str) -> HttpResponse:
+    """201 with the absolute address of what was made."""
+    return HttpResponse(status=201, headers={"Location": place, "Content-Type": "application/json"})
 
 
 def done() -> HttpResponse:
@@ -107,7 +114,16 @@ def version_of(request: HttpRequest) -> str:
 
 def link(request: HttpRequest, path: str) -> str:
     """The absolute address of a resource, made from the configuration, never from the Host header."""
-    return f"http://{current().rest.listen}/{version_of(request)}/{path.lstrip('/')}"
+    return f"http://{current().rest.listen}/{version_of(request)}/{escaped(path.lstrip('/'))}"
+
+
+_IN_A_PATH = "/:@!$&'()*+,;="
+_NOT_IN_A_PATH = re.compile(f"[^-.~\\w{_IN_A_PATH}]", re.ASCII)
+
+
+def escaped(path: str) -> str:
+    """The path with everything percent-encoded that cannot stand in one (RFC 3986 §3.3); most have nothing such."""
+    return quote(path, safe=_IN_A_PATH) if _NOT_IN_A_PATH.search(path) else path
 
 
 def uuid_out(request: HttpRequest, value: UUID) -> str | int:
