@@ -27,6 +27,11 @@ def site(db):
         ("POST", "domains", {"mail_host": "new.example", "owner": "nobody"}, 400, "Invalid email"),
         ("POST", f"lists/{ANT}/header-matches", {"header": "x", "pattern": "(a+)+$"}, 400, "pattern"),
         ("GET", "plugins/any/thing", None, 404, ""),
+        ("GET", "members/find?count=5", None, 400, "page"),
+        ("GET", "members/find?fields=nothing", None, 400, "Unknown fields"),
+        ("GET", "system/versions/more", None, 404, ""),
+        ("GET", "domains/example.com/lists/more", None, 404, ""),
+        ("POST", "queues/shunt", {"list_id": ANT, "text": "x"}, 400, "takes no mail by hand"),
     ],
 )
 def test_a_fault_of_mailman_is_a_proper_answer(site, method, path, body, status, told):
@@ -42,6 +47,12 @@ def test_what_is_left_out_there_is_shown(site):
     assert found["total_size"] == 2
     site.rest.post("members", list_id=ANT, subscriber="anne@example.com", role="owner")
     assert site.rest.post("lists/find", subscriber="anne@example.com").json["total_size"] == 2
+
+
+def test_a_ban_that_was_not_lifted_is_not_said_to_be(site):
+    site.rest.post(f"lists/{ANT}/bans", email="^.*@evil\\.example")
+    reply = site.rest.delete(f"lists/{ANT}/bans/one@evil.example")
+    assert (reply.status, "^.*@evil" in reply.description) == (409, True)
 
 
 def test_a_request_belongs_to_its_list(site):

@@ -29,7 +29,9 @@ def test_of_an_address_a_user_and_a_member(rest, email):
     rest.post("domains", mail_host="example.com")
     rest.post("lists", fqdn_listname="ant@example.com")
     ready = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True}
-    member = behind(rest, rest.post("members", list_id="ant.example.com", subscriber=email, **ready).headers["Location"])
+    member = behind(
+        rest, rest.post("members", list_id="ant.example.com", subscriber=email, **ready).headers["Location"]
+    )
     assert member["email"] == email
     assert behind(rest, member["address"])["email"] == email
     assert behind(rest, behind(rest, member["address"])["self_link"])["email"] == email
@@ -49,7 +51,9 @@ def test_of_a_domain_and_its_lists_in_any_script(rest):
     made = behind(rest, rest.post("lists", fqdn_listname="neu@bücher.example").headers["Location"])
     assert behind(rest, made["self_link"])["list_id"] == "neu.bücher.example"
     path = urlsplit(made["self_link"]).path.removeprefix("/3.1/")
-    assert behind(rest, rest.post(f"{path}/bans", email="a@example.org").headers["Location"])["list_id"] == made["list_id"]
+    assert (
+        behind(rest, rest.post(f"{path}/bans", email="a@example.org").headers["Location"])["list_id"] == made["list_id"]
+    )
     rest.patch(f"{path}/uris", **{"list:user:notice:welcome": "mailman:///x"})
     assert behind(rest, rest.get(f"{path}/uris").entries[0]["self_link"])["uri"] == "mailman:///x"
     placed = rest.post(f"{path}/header-matches", header="x-spam", pattern="yes").headers["Location"]

@@ -26,7 +26,9 @@ def test_a_domain_is_made_once_and_in_lower_case():
         actions.create_domain("lists.example.com")
 
 
-@pytest.mark.parametrize(("made", "other"), [("bücher.example", "xn--bcher-kva.example"), ("xn--bcher-kva.example", "Bücher.example")])
+@pytest.mark.parametrize(
+    ("made", "other"), [("bücher.example", "xn--bcher-kva.example"), ("xn--bcher-kva.example", "Bücher.example")]
+)
 def test_a_domain_is_one_in_both_of_its_forms(made, other):
     """RFC 5891 §4.4: mail comes for either, so there must not be two."""
     domain = actions.create_domain(made)

@@ -252,7 +252,8 @@ def _find_members(request: HttpRequest, values: Values) -> HttpResponse:
     """Memberships that fit; `subscriber` is an address or name with `*` for anything, or a user's identifier."""
     conditions = {name: value for name, value in values.items() if name not in ("page", "count", "fields")}
     if not conditions:
-        return collection([], 0, 0)
+        fields_asked(request, MEMBER.keys)
+        return collection([], page_of(request)[0], 0)
     if "role" in conditions:
         conditions["roles"] = (conditions.pop("role"),)
     user = _user_named(request, conditions.get("subscriber", ""))
