@@ -24,7 +24,9 @@ ON_A_LIST = ("members", "members/find")
 def person(email: str, name: str | None, role: str = "owner", **more):
     user = people.create_user(email, password="x" * 12, **more)
     people.verify(user.addresses.get())
-    if name is not None:
+    if role == "domain":
+        find_list(name).domain.owners.add(user)
+    elif name is not None:
         subscriptions.join(find_list(name), email, role=role)
     return find_user(email)
 
@@ -35,6 +37,7 @@ CALLERS = {
     "a token to moderate, of the ants' owner": ("o2@example.com", ANT, "owner", "moderate", [ANT], "moderate"),
     "a token to manage, of the ants' owner": ("o3@example.com", ANT, "owner", "manage", [ANT], "manage"),
     "a token to manage, of the ants' moderator": ("m1@example.com", ANT, "moderator", "manage", [], "moderate"),
+    "a token to manage, of the domain's owner": ("d1@example.com", ANT, "domain", "manage", [], "manage"),
     "a token to manage, of another list's owner": ("o4@example.com", BEE, "owner", "manage", [], None),
     "a token to manage, of a member": ("m2@example.com", ANT, "nonmember", "manage", [], None),
     "a token to manage, of the server's owner": ("s1@example.com", None, "", "manage", [], "manage"),

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from postroad.community.access.models import Token
-from postroad.community.access.queries import digest_of, includes, right_on
+from postroad.community.access.queries import digest_of
 from postroad.community.lists.queries import find_list
 from postroad.community.people.models import User
+from postroad.community.subscriptions.rights import includes, right_on
 from postroad.foundation.errors import BadInput, NotAllowed
 
 LONGEST_DAYS = 3660
@@ -52,7 +53,7 @@ def make_token(user: User, name: str, scope: str, lists: Sequence[str] = (), day
 def _named(user: User, scope: str, name: str) -> str:
     """The list-id of a list on which the person has this right."""
     mailing_list = find_list(name)
-    right = right_on(user, mailing_list) if mailing_list else None
+    right = right_on(user, mailing_list.pk) if mailing_list else None
     if mailing_list is None or right is None:
         raise BadInput(f"No such list of {user}: {name}")
     if not includes(right, scope):

@@ -1,21 +1,19 @@
-"""What a person may do on which lists, and whose token a secret is."""
+"""Whose token a secret is, what it may do, and on which lists its person has rights."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from postroad.community.access.models import Token
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.queries import find_list
 from postroad.community.people.models import User
-from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.rights import BY_ROLE, includes, on_lists, right_on
 from postroad.foundation.rest.operation import Right
 
-_ORDER: tuple[Right, ...] = ("read", "moderate", "manage", "site")
-_BY_ROLE = {"owner": "manage", "moderator": "moderate"}
 USED_AGAIN = timedelta(minutes=1)
 """Last use is noted to the minute, so that reading rarely writes."""
 
@@ -31,35 +29,10 @@ def tokens_of(user: User | None = None) -> "QuerySet[Token]":
     return rows if user is None else rows.filter(user=user)
 
 
-def includes(right: str, wanted: str) -> bool:
-    """Whether one right holds another."""
-    return _ORDER.index(right) >= _ORDER.index(wanted)
-
-
 def lists_of(user: User) -> "QuerySet[MailingList]":
-    """The lists a person owns or moderates; all of them for a server owner."""
+    """The lists a person may moderate or manage; all of them for a server owner."""
     rows = MailingList.objects.order_by("list_id")
-    return (
-        rows
-        if user.is_superuser
-        else rows.filter(Q(pk__in=_roles(user).values("mailing_list")) | Q(domain__owners=user)).distinct()
-    )
-
-
-def right_on(user: User, mailing_list: MailingList) -> Right | None:
-    """The most this person may do on a list: as owner, as moderator, or as owner of its domain or the server."""
-    if user.is_superuser:
-        return "site"
-    if mailing_list.domain.owners.filter(pk=user.pk).exists():
-        return "manage"
-    roles = set(_roles(user).filter(mailing_list=mailing_list).values_list("role", flat=True))
-    return "manage" if "owner" in roles else "moderate" if roles else None
-
-
-def _roles(user: User) -> "QuerySet[Member]":
-    """Ownerships and moderatorships under an address that is shown to be the person's."""
-    own = Q(user=user) | Q(address__user=user, address__verified_on__isnull=False)
-    return Member.objects.filter(own, role__in=_BY_ROLE)
+    return rows if user.is_superuser else rows.filter(on_lists(user, BY_ROLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +60,7 @@ class TokenCaller:
             return list_id is None and right == "read"
         if self.token.lists and mailing_list.list_id not in self.token.lists:
             return False
-        own = right_on(self.token.user, mailing_list)
-        return own is not None and includes(own, right)
+        return includes(right_on(self.token.user, mailing_list.pk), right)
 
 
 def caller_of(secret: str) -> TokenCaller | None:

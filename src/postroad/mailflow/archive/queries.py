@@ -12,6 +12,7 @@ from django.http import Http404
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import User
+from postroad.community.subscriptions.rights import on_lists
 from postroad.foundation.rows import by_key, first, joined, select
 from postroad.mailflow.archive.models import Mail, Month, Thread
 
@@ -19,11 +20,8 @@ PUBLIC = Q(archive_policy="public")
 
 
 def _mine(user: User) -> Q:
-    """Lists a person is on in any role but nonmember, by own address (verified) or as user."""
-    roles = ("member", "owner", "moderator")
-    as_user = Q(members__user=user, members__role__in=roles)
-    by_address = Q(members__address__user=user, members__address__verified_on__isnull=False, members__role__in=roles)
-    return as_user | by_address
+    """Lists a person is on in any role but nonmember, or owns by their domain."""
+    return on_lists(user, ("member", "owner", "moderator"))
 
 
 def readable_lists(user: Any) -> "QuerySet[MailingList]":
@@ -32,7 +30,7 @@ def readable_lists(user: Any) -> "QuerySet[MailingList]":
     if isinstance(user, User) and user.is_active:
         if user.is_superuser:
             return rows
-        return rows.filter(PUBLIC | _mine(user)).distinct()
+        return rows.filter(PUBLIC | _mine(user))
     return rows.filter(PUBLIC)
 
 
@@ -75,7 +73,7 @@ def shown_lists(user: Any) -> "QuerySet[MailingList]":
     if isinstance(user, User) and user.is_active:
         if user.is_superuser:
             return rows.order_by("list_id")
-        return rows.filter(Q(advertised=True) | _mine(user)).distinct().order_by("list_id")
+        return rows.filter(Q(advertised=True) | _mine(user)).order_by("list_id")
     return rows.filter(advertised=True).order_by("list_id")
 
 

@@ -13,6 +13,7 @@ from postroad.community.people.queries import language_of as language_of_address
 from postroad.community.subscriptions import queries
 from postroad.community.subscriptions.consent import Origin
 from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.rights import moderates_by_mail
 from postroad.foundation.authentication.author import is_authentic
 from postroad.foundation.authentication.results import trusted_results
 from postroad.foundation.catalogs import translator
@@ -68,8 +69,8 @@ class Conversation:
 
     @cached_property
     def is_moderator(self) -> bool:
-        """Whether the sender's address is an owner's or moderator's."""
-        return self.sender in queries.moderators(self.mailing_list)
+        """Whether the sender's address is one of somebody who may moderate the list."""
+        return bool(self.sender) and moderates_by_mail(self.sender, self.mailing_list.pk)
 
     @cached_property
     def is_authentic(self) -> bool:

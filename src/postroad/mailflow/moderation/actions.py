@@ -12,9 +12,9 @@ from django.db.models import F
 
 from postroad.community.lists.actions import take_request_id
 from postroad.community.lists.models import MailingList
-from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.actions import know_nonmembers
 from postroad.community.subscriptions.models import Member
+from postroad.community.subscriptions.rights import moderates_by_mail
 from postroad.community.subscriptions.senders import sender_member
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.errors import BadInput, NotAllowed, NotFound
@@ -156,7 +156,7 @@ def answer_hold(token: str, *, password: str = "", moderator: str = "", action: 
     expected = settings.moderator_password.of(held.mailing_list)
     if password and not (expected and check_password(password, expected)):
         raise NotAllowed("The password in the Approved line is not the list's; the post still waits.")
-    may_accept = bool(password) or (moderator.lower() in subscriptions.moderators(held.mailing_list))
+    may_accept = bool(password) or (bool(moderator) and moderates_by_mail(moderator, held.mailing_list_id))
     action = action or ("accept" if may_accept else "discard")
     if action == "accept" and not may_accept:
         raise NotAllowed("To accept a post by mail, put a line `Approved: PASSWORD` on top of the answer.")
