@@ -1,6 +1,7 @@
 """What the search finds; the same on SQLite and PostgreSQL."""
 
 import pytest
+from django.db import connection
 
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.search import index
@@ -54,6 +55,17 @@ def test_words_are_folded_stemmed_and_cjk_runs_cut_in_pairs():
     assert list(tokens("Größe ｆｕｌｌ TOMATOES")) == ["gross", "full", "tomato"]
     assert list(tokens("全文検索")) == ["全文", "文検", "検索"]
     assert list(tokens("設")) == ["設"]
+
+
+@pytest.mark.django_db
+def test_a_search_is_not_done_by_the_plan_of_an_earlier_one(corpus, ant):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite keeps no plans")
+    for _ in range(connection.connection.prepare_threshold + 1):
+        found("tomato", ant)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%archive_search s%'")
+        assert cursor.fetchone() == (0,)
 
 
 MORE = (
@@ -114,6 +126,13 @@ def test_the_words_that_were_found_are_marked_and_quotes_come_last(client, archi
     page = client.get("/search/?q=tomato").content.decode()
     assert "My &lt;own&gt; <mark>tomatoes</mark> are green." in page
     assert "old" not in page.partition("<main")[2].partition("</main")[0]
+
+
+@pytest.mark.django_db
+def test_a_word_is_marked_where_it_stands_alone(client, archive):
+    archive("one", "Ant-hills: ants, pants, Ant_1 and antsy.\n")
+    page = client.get("/search/?q=ants").content.decode()
+    assert "<mark>Ant</mark>-hills: <mark>ants</mark>, pants, <mark>Ant</mark>_1 and antsy." in page
 
 
 @pytest.mark.django_db

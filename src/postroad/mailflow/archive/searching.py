@@ -1,8 +1,7 @@
 """The pages of the search: results, its language explained, its feed, and how a browser may ask it."""
 
-import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from xml.sax.saxutils import escape as xml
@@ -95,10 +94,17 @@ def snippet(raw: bytes, query: Query, *, obscure: bool) -> SafeString:
 def _spans(text: str, query: Query) -> list[tuple[int, int]]:
     """Where the first words stand that were looked for."""
     found = those_that_give(query.words, set(_WORD.findall(text)))
-    if not found:
-        return []
-    matches = (match for match in _WORD.finditer(text) if match[0] in found)
-    return [match.span() for match in itertools.islice(matches, _MOST_MARKED)]
+    return sorted(span for word in found for span in _places(text, word))[:_MOST_MARKED]
+
+
+def _places(text: str, word: str) -> Iterator[tuple[int, int]]:
+    """Where this stands as a word of its own, the first times; most of a text is never looked at by an expression."""
+    end, count = 0, 0
+    while count < _MOST_MARKED and (begin := text.find(word, end)) >= 0:
+        end = begin + len(word)
+        if not (text[begin - 1 : begin].isalnum() or text[end : end + 1].isalnum()):
+            count += 1
+            yield begin, end
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]], start: int, end: int) -> str:

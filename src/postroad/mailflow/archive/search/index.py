@@ -1,14 +1,16 @@
 """The index itself: rows of words beside the mails, written in the transaction that archives, asked newest first."""
 # ruff: noqa: S608 — names of tables and columns are ours, never the reader's
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from postroad.mailflow.archive.search.query import Query, Term
 
-COUNTED = 2000
+COUNTED = 1000
 """Matches are counted, and put in the order of their dates, up to here; those archived last are looked at first."""
 RANKED = 5000
 """Of so many matches those that fit best are chosen, again the ones archived last: a score costs more than a match."""
@@ -134,10 +136,27 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
         f" WHERE {condition}{conditions} ORDER BY s.{key} DESC LIMIT {RANKED if by_relevance else COUNTED}"
     )
     order = "f.rank, f.date DESC, f.id DESC" if by_relevance else "f.date DESC, f.id DESC"
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _planned_for_its_words():
         cursor.execute(f"SELECT f.id FROM ({inner}) f ORDER BY {order} LIMIT {COUNTED}", [match, *parameters])
         found = [row[0] for row in cursor.fetchall()]
     return Found(found[start : start + count], len(found))
+
+
+@contextmanager
+def _planned_for_its_words() -> Iterator[None]:
+    """No plan made before serves another search: mails are walked through for a common word, looked up for a rare one.
+
+    PostgreSQL would settle on one way for all, whichever the first searches of a connection favoured.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    driver: Any = connection.connection
+    threshold, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
 
 
 def _conditions(query: Query) -> tuple[str, list[str | None]]:
