@@ -48,6 +48,8 @@ POSTROAD: Mapping[str, str] = {
     "import mailman2": "/var/lib/mailman --dry-run",
     "import mbox": "ants@lists.example.org ants.mbox",
     "verify mailman3": "--cfg /etc/mailman3/mailman.cfg",
+    "verify mailman2": "/var/lib/mailman",
+    "verify mbox": "ants@lists.example.org ants.mbox",
     "demo": "--home var/demo",
     "demo post": "garden@lists.example.org --subject Roses",
     "completion": "bash >> ~/.bashrc",

@@ -1,6 +1,7 @@
 """`postroad import mbox`: an old mailbox becomes an archive, however often and however far it is called."""
 
 import email.utils
+import json
 
 import pytest
 from click.testing import CliRunner
@@ -154,5 +155,10 @@ def test_the_command_says_what_it_did(ant, tmp_path):
     called = CliRunner().invoke(cli, ["import", "mbox", "ant@example.com", str(path), "--home", str(current().home)])
     assert called.exit_code == 0, called.output
     assert "mails                                 1            1" in called.output
+    verify = ["verify", "mbox", "ant@example.com", str(path), "--home", str(current().home)]
+    assert CliRunner().invoke(cli, verify).exit_code == 0
+    Mail.objects.all().delete()
+    called = CliRunner().invoke(cli, [*verify, "--json"])
+    assert (called.exit_code, json.loads(called.output)[0]["there"], json.loads(called.output)[0]["here"]) == (1, 1, 0)
     wrong = CliRunner().invoke(cli, ["import", "mbox", "bee@example.com", str(path), "--home", str(current().home)])
     assert "There is no list bee@example.com" in str(wrong.exception)

@@ -1,9 +1,12 @@
 """Mailboxes of every format give back the mails that were put in, however badly they are put together."""
 
+import hashlib
 import io
 import mailbox
 import re
+import tempfile
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +16,7 @@ from postroad.foundation.errors import BadInput, NotFound
 from postroad.upgrade.mbox import model, scanning
 from postroad.upgrade.mbox.mailboxes import format_of, mails
 from postroad.upgrade.mbox.model import Found, Noise
+from postroad.upgrade.mbox.recount import contents
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -207,6 +211,21 @@ def test_any_mixture_is_read_to_its_end(parts):
     for form in model.FORMATS[:-1]:
         for piece in scanning.scan(io.BytesIO(b"".join(parts)), form):
             assert piece.end > piece.at
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from([
+    mbox(mail(1)), mbox(mail(3, b">From x\n>>From y\n")), mbox(mail(4, b"1234\n", b"Content-Length: 5\n")),
+    mbox(mail(5, b"", b"Content-Length: 120\n")), b"From ", b"\n", scanning.FENCE, mail(2), b"\xff", DAY,
+]), max_size=9))  # fmt: skip
+def test_who_recounts_a_mailbox_finds_the_same_mails_in_another_way(parts):
+    for form in model.FORMATS[:-1]:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"".join(parts))
+            file.flush()
+            recounted = list(contents(Path(file.name), form))
+        pieces = scanning.scan(io.BytesIO(b"".join(parts)), form)
+        assert recounted == [(p.at, hashlib.sha256(p.raw).hexdigest()) for p in pieces if isinstance(p, Found)]
 
 
 def test_python_s_own_mailboxes_are_read(tmp_path):

@@ -1,11 +1,6 @@
-"""Recounts an old site and this one, each by itself, and says on one page what agrees.
+"""What `verify` recounts of a Mailman 3 site: it shares nothing with the importer but the way to open databases."""
 
-It shares nothing with the importer but the way to open the old databases: what a thing is called there and here is
-worked out anew, object by object, so that a mistake of the importer cannot hide in it.
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -16,75 +11,86 @@ from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
 from postroad.mailflow.archive.models import Favorite, Mail, Tag, Thread, Vote
 from postroad.mailflow.moderation.models import HeldMessage
-from postroad.upgrade.importing.models import ImportNote
 from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.installation import Installation
+from postroad.upgrade.verifying import Check, Name, Thing
 
 _ROLES = {1: "member", 2: "owner", 3: "moderator", 4: "nonmember"}
-_SHOWN = 3
-Names = Iterable[tuple[Any, ...]]
+Things = Iterator[Thing]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One kind of thing: how many there are on each side, what only one side has, and how much the report told."""
-
-    what: str
-    there: int
-    here: int
-    missing: tuple[str, ...]
-    surplus: int
-    told: int
-
-    @property
-    def agrees(self) -> bool:
-        """Everything is here, but for what the import's report named as not possible."""
-        return len(self.missing) <= self.told
-
-
-def verify(installation: Installation) -> list[Finding]:
-    """Recount everything that can be named on both sides."""
-    notes = ImportNote.objects.filter(source__name=installation.name)
-    told: dict[str, set[str]] = {}
-    for kind, key in notes.values_list("kind", "key"):
-        told.setdefault(kind, set()).add(key)
-    findings = []
-    for what, kind, there, here in _CHECKS:
-        old, new = _names(there(installation)), _names(here())
-        missing = sorted(old - new)
-        shown = tuple(" ".join(map(str, name)) for name in missing)
-        findings.append(Finding(what, len(old), len(new), shown, len(new - old), len(told.get(kind, ()))))
-    return findings
-
-
-def _names(names: Names) -> set[tuple[str, ...]]:
-    return {tuple(str(part or "").strip().lower() for part in name) for name in names}
-
-
-# --- there
+def checks(old: Installation) -> Iterator[Check]:
+    """Everything that can be named on both sides."""
+    for what, there, here in _CHECKS:
+        yield Check(what, lambda there=there: there(old), here)  # type: ignore[misc]
 
 
 def _rows(database: OldDatabase | None, table: str, *columns: str) -> Iterable[dict[str, Any]]:
     return database.rows(table, columns) if database is not None else ()
 
 
-def _old_members(old: Installation) -> Names:
+def _digits(uuid: Any) -> str:
+    return str(uuid).replace("-", "")
+
+
+# --- there
+
+
+def _old_domains(old: Installation) -> Things:
+    for row in _rows(old.core, "domain", "id", "mail_host"):
+        yield Thing((row["mail_host"],), "domains", (str(row["id"]),))
+
+
+def _old_lists(old: Installation) -> Things:
+    for row in _rows(old.core, "mailinglist", "id", "list_id"):
+        yield Thing((row["list_id"],), "lists", (str(row["id"]),))
+
+
+def _old_users(old: Installation) -> Things:
+    for row in _rows(old.core, "user", "id", "_user_id"):
+        yield Thing((_digits(row["_user_id"]),), "users", (str(row["id"]),))
+
+
+def _old_addresses(old: Installation) -> Things:
+    for row in _rows(old.core, "address", "id", "email"):
+        yield Thing((row["email"],), "addresses", (str(row["id"]),))
+
+
+def _old_verified(old: Installation) -> Things:
+    for row in _rows(old.core, "address", "id", "email", "verified_on"):
+        if row["verified_on"]:
+            yield Thing((row["email"],), "addresses", (str(row["id"]),))
+
+
+def _old_members(old: Installation) -> Things:
     emails = {row["id"]: row["email"] for row in _rows(old.core, "address", "id", "email")}
-    users = {row["id"]: str(row["_user_id"]).replace("-", "") for row in _rows(old.core, "user", "id", "_user_id")}
-    for row in _rows(old.core, "member", "list_id", "role", "address_id", "user_id"):
+    users = {row["id"]: _digits(row["_user_id"]) for row in _rows(old.core, "user", "id", "_user_id")}
+    for row in _rows(old.core, "member", "id", "list_id", "role", "address_id", "user_id"):
         subject = emails.get(row["address_id"]) or users.get(row["user_id"])
-        yield row["list_id"], _ROLES.get(row["role"]), subject
+        yield Thing((row["list_id"], _ROLES.get(row["role"]), subject), "members", (str(row["id"]),))
 
 
-def _old_bans(old: Installation) -> Names:
-    for row in _rows(old.core, "ban", "email", "list_id"):
-        yield row["list_id"], str(row["email"]).replace("(?i)", "")
+def _old_bans(old: Installation) -> Things:
+    for row in _rows(old.core, "ban", "id", "email", "list_id"):
+        yield Thing((row["list_id"], str(row["email"]).replace("(?i)", "")), "bans", (str(row["id"]),))
 
 
-def _old_checks(old: Installation) -> Names:
+def _old_checks(old: Installation) -> Things:
     lists = {row["id"]: row["list_id"] for row in _rows(old.core, "mailinglist", "id", "list_id")}
     for row in _rows(old.core, "headermatch", "mailing_list_id", "header", "pattern"):
-        yield lists.get(row["mailing_list_id"]), row["header"], str(row["pattern"]).replace("(?i)", "")
+        name = lists.get(row["mailing_list_id"]), row["header"], str(row["pattern"]).replace("(?i)", "")
+        yield Thing(name, "header checks", (str(row["mailing_list_id"]),))
+
+
+def _old_held(old: Installation) -> Things:
+    for row in _rows(old.core, "_request", "id"):
+        yield Thing((row["id"],), "held posts", (str(row["id"]),))
+
+
+def _old_sign_ins(old: Installation) -> Things:
+    for row in _rows(old.web, "account_emailaddress", "email", "verified", "user_id"):
+        if row["verified"]:
+            yield Thing((row["email"],), "web accounts", (str(row["user_id"]),))
 
 
 def _old_archive(old: Installation) -> dict[Any, str]:
@@ -94,107 +100,81 @@ def _old_archive(old: Installation) -> dict[Any, str]:
     return found
 
 
-def _old_mails(old: Installation) -> Names:
+def _old_mails(old: Installation) -> Things:
     lists = _old_archive(old)
-    for row in _rows(old.web, "hyperkitty_email", "mailinglist_id", "message_id_hash"):
-        yield lists.get(row["mailinglist_id"]), row["message_id_hash"]
+    for row in _rows(old.web, "hyperkitty_email", "id", "mailinglist_id", "message_id_hash"):
+        yield Thing((lists.get(row["mailinglist_id"]), row["message_id_hash"]), "archived mails", (str(row["id"]),))
 
 
-def _old_threads(old: Installation) -> Names:
+def _old_threads(old: Installation) -> Things:
     """With their mails: a thread that lost one is another one."""
     lists = _old_archive(old)
-    keys: dict[int, tuple[Any, Any]] = {}
-    sizes: dict[int, int] = {}
+    mails: dict[int, list[str]] = {}
+    for row in _rows(old.web, "hyperkitty_email", "id", "thread_id"):
+        mails.setdefault(row["thread_id"], []).append(str(row["id"]))
     for row in _rows(old.web, "hyperkitty_thread", "id", "mailinglist_id", "thread_id"):
-        keys[row["id"]] = (lists.get(row["mailinglist_id"]), row["thread_id"])
-    for row in _rows(old.web, "hyperkitty_email", "thread_id"):
-        sizes[row["thread_id"]] = sizes.get(row["thread_id"], 0) + 1
-    return ((*keys[thread], size) for thread, size in sizes.items() if thread in keys)
+        if keys := mails.get(row["id"]):
+            yield Thing((lists.get(row["mailinglist_id"]), row["thread_id"], len(keys)), "archived mails", keys)
 
 
-def _old_social(table: str, column: str) -> Callable[[Installation], Names]:
+def _old_social(kind: str, table: str, column: str) -> Callable[[Installation], Things]:
     """How much readers added to each mail or thread: people are known by other numbers here."""
 
-    def names(old: Installation) -> Names:
+    def things(old: Installation) -> Things:
         of = "hyperkitty_email" if column == "email_id" else "hyperkitty_thread"
         name = "message_id_hash" if column == "email_id" else "thread_id"
         lists = _old_archive(old)
         rows = _rows(old.web, of, "id", "mailinglist_id", name)
         known = {row["id"]: (lists.get(row["mailinglist_id"]), row[name]) for row in rows}
         extra = {"hyperkitty_tagging": "tag_id"}.get(table)
-        seen = {
-            (row[column], row["user_id"], row[extra] if extra else None)
-            for row in _rows(old.web, table, column, "user_id", *([extra] if extra else []))
-        }
-        return _counted(known[thing] for thing, _, _ in seen if thing in known)
+        once: dict[Any, dict[Any, str]] = {}
+        for row in _rows(old.web, table, "id", column, "user_id", *([extra] if extra else [])):
+            whose = row["user_id"], row[extra] if extra else None
+            once.setdefault(row[column], {})[whose] = str(row["id"])
+        for thing, keys in once.items():
+            if thing in known:
+                yield Thing((*known[thing], len(keys)), kind, tuple(keys.values()))
 
-    return names
-
-
-def _counted(things: Names) -> Names:
-    counts: dict[tuple[Any, ...], int] = {}
-    for thing in things:
-        counts[thing] = counts.get(thing, 0) + 1
-    return ((*thing, count) for thing, count in counts.items())
+    return things
 
 
 # --- here
 
 
-def _new_members() -> Names:
+def _counted(things: Iterable[Name]) -> Iterator[Name]:
+    counts: dict[Name, int] = {}
+    for thing in things:
+        counts[thing] = counts.get(thing, 0) + 1
+    return ((*thing, count) for thing, count in counts.items())
+
+
+def _new_members() -> Iterator[Name]:
     rows = Member.objects.values_list("mailing_list__list_id", "role", "address__email", "user__uuid")
     for list_id, role, email, user in rows.iterator(5000):
         yield list_id, role, email or user.hex
 
 
-_CHECKS: tuple[tuple[str, str, Callable[[Installation], Names], Callable[[], Names]], ...] = (
-    ("domains", "domains", lambda old: ((r["mail_host"],) for r in _rows(old.core, "domain", "mail_host")),
-     lambda: Domain.objects.values_list("mail_host")),
-    ("lists", "lists", lambda old: ((r["list_id"],) for r in _rows(old.core, "mailinglist", "list_id")),
-     lambda: MailingList.objects.values_list("list_id")),
-    ("users", "users",
-     lambda old: ((str(r["_user_id"]).replace("-", ""),) for r in _rows(old.core, "user", "_user_id")),
-     lambda: ((uuid.hex,) for uuid in User.objects.values_list("uuid", flat=True))),
-    ("addresses", "addresses", lambda old: ((r["email"],) for r in _rows(old.core, "address", "email")),
-     lambda: Address.objects.values_list("email")),
-    ("verified addresses", "addresses",
-     lambda old: ((r["email"],) for r in _rows(old.core, "address", "email", "verified_on") if r["verified_on"]),
+_CHECKS: tuple[tuple[str, Callable[[Installation], Things], Callable[[], Iterable[Name]]], ...] = (
+    ("domains", _old_domains, lambda: Domain.objects.values_list("mail_host")),
+    ("lists", _old_lists, lambda: MailingList.objects.values_list("list_id")),
+    ("users", _old_users, lambda: ((uuid.hex,) for uuid in User.objects.values_list("uuid", flat=True))),
+    ("addresses", _old_addresses, lambda: Address.objects.values_list("email")),
+    ("verified addresses", _old_verified,
      lambda: Address.objects.filter(verified_on__isnull=False).values_list("email")),
-    ("memberships, by list and role", "members", _old_members, _new_members),
-    ("bans", "bans", _old_bans, lambda: Ban.objects.values_list("mailing_list__list_id", "email")),
-    ("header checks", "header checks", _old_checks,
+    ("memberships, by list and role", _old_members, _new_members),
+    ("bans", _old_bans, lambda: Ban.objects.values_list("mailing_list__list_id", "email")),
+    ("header checks", _old_checks,
      lambda: HeaderMatch.objects.values_list("mailing_list__list_id", "header", "pattern")),
-    ("held posts", "held posts", lambda old: ((r["id"],) for r in _rows(old.core, "_request", "id")),
-     lambda: HeldMessage.objects.values_list("request_id")),
-    ("sign-in addresses", "web accounts",
-     lambda old: ((r["email"],) for r in _rows(old.web, "account_emailaddress", "email", "verified") if r["verified"]),
-     lambda: EmailAddress.objects.filter(verified=True).values_list("email")),
-    ("archived mails, by list", "archived mails", _old_mails,
+    ("held posts", _old_held, lambda: HeldMessage.objects.values_list("request_id")),
+    ("sign-in addresses", _old_sign_ins, lambda: EmailAddress.objects.filter(verified=True).values_list("email")),
+    ("archived mails, by list", _old_mails,
      lambda: Mail.objects.values_list("mailing_list__list_id", "message_id_hash").iterator(5000)),
-    ("threads, with the number of their mails", "threads", _old_threads,
+    ("threads, with the number of their mails", _old_threads,
      lambda: Thread.objects.values_list("mailing_list__list_id", "key", "count").iterator(5000)),
-    ("votes, by mail", "votes", _old_social("hyperkitty_vote", "email_id"),
+    ("votes, by mail", _old_social("votes", "hyperkitty_vote", "email_id"),
      lambda: _counted(Vote.objects.values_list("mail__mailing_list__list_id", "mail__message_id_hash"))),
-    ("tags, by thread", "tags", _old_social("hyperkitty_tagging", "thread_id"),
+    ("tags, by thread", _old_social("tags", "hyperkitty_tagging", "thread_id"),
      lambda: _counted(Tag.objects.values_list("thread__mailing_list__list_id", "thread__key"))),
-    ("favourites, by thread", "favourites", _old_social("hyperkitty_favorite", "thread_id"),
+    ("favourites, by thread", _old_social("favourites", "hyperkitty_favorite", "thread_id"),
      lambda: _counted(Favorite.objects.values_list("thread__mailing_list__list_id", "thread__key"))),
 )  # fmt: skip
-
-
-def as_page(findings: Iterable[Finding]) -> str:
-    """The page."""
-    lines = [f"{'what':42}{'there':>12}{'here':>12}{'missing':>10}{'told':>8}  agrees"]
-    for f in findings:
-        lines.append(
-            f"{f.what:42}{f.there:>12,}{f.here:>12,}{len(f.missing):>10,}{f.told:>8,}  {'yes' if f.agrees else 'NO'}"
-        )
-        if not f.agrees:
-            lines += [f"    missing: {name}" for name in f.missing[:_SHOWN]]
-            if len(f.missing) > _SHOWN:
-                lines.append(f"    … and {len(f.missing) - _SHOWN:,} more")
-    lines += [
-        "", "missing: named there and not here; told: named in the import's report, with the reason.",
-        "More here than there is no fault: accounts of the web pages, lists of old archives, and what was made here.",
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
