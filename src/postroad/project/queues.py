@@ -13,7 +13,6 @@ from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import message_id_of, new_message_id
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, Kind, decode
-from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.queue.models import Job
 from postroad.foundation.storage import actions as storage
 
@@ -87,10 +86,8 @@ def inject(name: str, mailing_list: MailingList, raw: bytes, *, by: str, sender:
         size=len(data), kind=target.kind, list_id=mailing_list.list_id,
         recipient=recipient or mailing_list.address(part), sender=sender,
     )  # fmt: skip
-    with gathering():  # They are written at its end, so the job has its key then.
-        queue.put(target.stage, envelope)
-        queue.record(envelope, "intake", "accepted", f"put into {name} {by}")
-    return int(Job.objects.filter(queue=target.stage).latest("pk").pk)
+    queue.record(envelope, "intake", "accepted", f"put into {name} {by}")
+    return queue.put_now(target.stage, envelope)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.db.models import F
 from postroad.foundation.queue import gathering, wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.queue.models import Job, Pause, Step
+from postroad.foundation.rows import add as add_row
 from postroad.foundation.rows import marks
 
 LEASE_SECONDS = 120.0
@@ -57,6 +58,17 @@ def put_many(queue: str, envelopes: Iterable[Envelope], due_at: float | None = N
     """Queue mails for a stage in one statement; the stage is woken when the transaction commits."""
     _insert(queue, Job.State.LIVE, envelopes, due_at)
     wakeup.notify(queue)
+
+
+def put_now(queue: str, envelope: Envelope) -> int:
+    """Queue one mail for a stage, written at once even where rows are gathered; the key of its job."""
+    now = time.time()
+    key = add_row(
+        Job, queue=queue, due_at=now, created_at=now, envelope=encode(envelope),
+        list_id=envelope.list_id, message_id=envelope.message_id[:998],
+    )  # fmt: skip
+    wakeup.notify(queue)
+    return key
 
 
 def set_aside(queue: str, envelope: Envelope, error: str) -> None:
