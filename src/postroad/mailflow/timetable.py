@@ -18,7 +18,7 @@ from postroad.foundation.configuration import current
 from postroad.foundation.queue.schedule import DAY, Task
 from postroad.foundation.queue.worker import Stage
 from postroad.foundation.rest.audit import forget_old_calls
-from postroad.foundation.storage.collecting import collect_each_day
+from postroad.foundation.storage.orphans import adopt_and_collect
 from postroad.foundation.webhooks.actions import forget_old_deliveries
 from postroad.foundation.webhooks.worker import tell
 from postroad.foundation.webhooks.worker import work as note_told
@@ -90,7 +90,7 @@ TASKS = (
     Task("forget old calls", forget_old_calls),
     Task("forget old deliveries of webhooks", forget_old_deliveries),
     Task("send digests", send_digests, every=DAY, at=12 * 3600.0),
-    Task("forget contents nobody needs", collect_each_day, every=86_400.0),
+    Task("forget contents nobody needs", adopt_and_collect, every=86_400.0),
     Task("fetch news", usenet.fetch_news, every=current().nntp.fetch_every),
 )
 """What is done at its time rather than for a mail; each runs once, whatever the number of hosts."""

@@ -1,6 +1,7 @@
 """Contents nobody refers to are forgotten after a while, and none that somebody needs, even in the same moment."""
 
 import dataclasses
+import os
 import threading
 import time
 
@@ -17,6 +18,8 @@ from postroad.foundation.sections import Storage
 from postroad.foundation.storage import actions
 from postroad.foundation.storage.collecting import collect
 from postroad.foundation.storage.models import Blob
+from postroad.foundation.storage.orphans import ROUND, adopt, parts_of_today
+from postroad.foundation.storage.stores import PARTS
 from postroad.mailflow.archive import actions as archiving
 from postroad.mailflow.archive import tending
 
@@ -28,6 +31,13 @@ OLD = 30 * 86_400.0
 @pytest.fixture(params=["database", "files"])
 def home(request, tmp_path, monkeypatch):
     changed = dataclasses.replace(settings.POSTROAD, home=tmp_path, storage=Storage(kind=request.param))
+    monkeypatch.setattr(settings, "POSTROAD", changed)
+    return tmp_path
+
+
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    changed = dataclasses.replace(settings.POSTROAD, home=tmp_path, storage=Storage(kind="files"))
     monkeypatch.setattr(settings, "POSTROAD", changed)
     return tmp_path
 
@@ -109,6 +119,75 @@ def test_who_keeps_a_content_while_it_is_collected_has_it_afterwards(home):
         collect()
         thread.join()
         assert actions.load(key) == data
+
+
+# --- what was kept and never committed
+
+
+def killed_before_its_commit(data: bytes) -> str:
+    """Keep a content in a transaction that ends like a killed process's: its file is there, its row is not."""
+    with transaction.atomic():
+        key = actions.store(data)
+        transaction.set_rollback(True)
+    return key
+
+
+def let_days_go_by(home) -> None:
+    for path in (path for path in home.rglob("*") if path.is_file()):
+        os.utime(path, (time.time() - OLD, time.time() - OLD))
+
+
+@pytest.mark.parametrize("data", [b"killed" * 100, b"short"], ids=["packed", "as it is"])
+def test_a_file_that_no_row_names_is_adopted_and_goes_a_while_later(outside, data):
+    key = killed_before_its_commit(data)
+    assert adopt() == 0, "it may be of a transaction that is under way"
+    let_days_go_by(outside)
+    assert (adopt(), adopt()) == (1, 0)
+    assert actions.load(key) == data
+    assert (collect(), files(outside)) == (0, 1), "who looks into the log has time to save it"
+    age()
+    assert (collect(), files(outside)) == (1, 0)
+
+
+def test_each_part_is_looked_through_once_in_its_round(outside, monkeypatch):
+    parts = []
+    for day in range(ROUND):
+        monkeypatch.setattr(time, "time", lambda day=day: 1_800_000_000.0 + day * 86_400)
+        parts += parts_of_today()
+    assert sorted(parts) == list(PARTS)
+
+
+def test_a_file_that_was_never_finished_goes(outside):
+    actions.store(b"finished" * 100)
+    (path,) = (path for path in outside.rglob("*") if path.is_file())
+    torn = path.with_name(f".{path.name}.0123456789ab")
+    torn.write_bytes(b"torn")
+    adopt()
+    assert torn.exists()
+    let_days_go_by(outside)
+    assert (adopt(), torn.exists(), path.exists()) == (0, False, True)
+
+
+def test_who_keeps_an_orphan_while_it_is_adopted_has_it_afterwards(outside):
+    for number in range(10):
+        data = f"an orphan {number}".encode() * 30
+        killed_before_its_commit(data)
+        let_days_go_by(outside)
+        both = threading.Barrier(2)
+
+        def keep(data=data, both=both):
+            both.wait()
+            with transaction.atomic():
+                actions.store(data)
+            connection.close()
+
+        thread = threading.Thread(target=keep)
+        thread.start()
+        both.wait()
+        adopt([actions.key_of(data)[:2]])
+        collect()
+        thread.join()
+        assert actions.load(actions.key_of(data)) == data
 
 
 def test_every_field_that_names_a_content_is_told():

@@ -14,6 +14,7 @@ from postroad.foundation.errors import NotFound
 from postroad.foundation.sections import Storage
 from postroad.foundation.storage import actions
 from postroad.foundation.storage.models import Blob
+from postroad.foundation.storage.orphans import adopt
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,15 @@ def test_many_are_read_by_one_query(kind, django_assert_num_queries):
     keys = actions.store_many([MAIL, b"other"])
     with django_assert_num_queries(1):
         assert actions.load_many([*keys, "f" * 64]) == {keys[0]: MAIL, keys[1]: b"other"}
+
+
+def test_a_content_outside_that_no_row_names_is_adopted(kind):
+    data = MAIL + b"left alone\r\n"
+    key = actions.store(data)
+    Blob.objects.all().delete()
+    outside = kind != "database"
+    assert adopt([key[:2]], grace=-60.0) == outside
+    assert list(Blob.objects.values_list("key", "size")) == [(key, len(data))] * outside
 
 
 def test_what_was_never_kept_is_not_found(kind):

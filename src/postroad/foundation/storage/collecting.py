@@ -71,8 +71,3 @@ def _without_referrers(keys: list[str]) -> set[str]:
         for envelope in apps.get_model(label)._default_manager.values_list(field, flat=True).iterator(chunk_size=1000):
             left -= {key.decode() for key in _KEY.findall(bytes(envelope))}
     return left
-
-
-def collect_each_day() -> None:
-    """The timetable's task."""
-    collect()

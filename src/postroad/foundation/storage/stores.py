@@ -3,7 +3,9 @@
 Each store keeps what it was given under its key, whole or not at all, and keeping the same again changes nothing.
 """
 
+import math
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,9 @@ from postroad.foundation.configuration import current
 from postroad.foundation.errors import ConfigurationError, TryLater
 from postroad.foundation.sections import Storage
 
+PARTS = tuple(f"{number:02x}" for number in range(256))
+"""A store by the first two digits of its keys."""
+_KEY = re.compile(r"[0-9a-f]{64}")
 _AT_ONCE = 16
 """Requests to a bucket that are under way together."""
 
@@ -33,6 +38,12 @@ class Store(Protocol):
 
     def delete(self, keys: Iterable[str]) -> None:
         """Forget contents; those that are not there are no matter."""
+
+    def kept_before(self, part: str, moment: float) -> list[str]:
+        """Keys of this part whose contents were written before a moment (seconds since 1970).
+
+        What was never finished, and is as old, is done away with.
+        """
 
     def place(self, key: str) -> str:
         """Where a content is or ought to be, to be told to people."""
@@ -68,6 +79,17 @@ class Files:
         for key in keys:
             self._path(key).unlink(missing_ok=True)
 
+    def kept_before(self, part: str, moment: float) -> list[str]:
+        """By the time each file was written; a dot begins the name of one that was not yet renamed."""
+        found = []
+        for path in (self._folder / part).glob("*/*"):
+            if _written(path) < moment:
+                if _KEY.fullmatch(path.name):
+                    found.append(path.name)
+                elif path.name.startswith("."):
+                    path.unlink(missing_ok=True)
+        return found
+
     def place(self, key: str) -> str:
         """Its path."""
         return str(self._path(key))
@@ -90,6 +112,14 @@ def _write(path: Path, packed: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _written(path: Path) -> float:
+    """When a file was written; never, if it went meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 class Bucket:
@@ -146,6 +176,13 @@ class Bucket:
         names = [self._name(key) for key in keys]
         if names:
             self._obstore.delete(self._store, names)
+
+    def kept_before(self, part: str, moment: float) -> list[str]:
+        """By what the bucket says of each object; it keeps nothing unfinished."""
+        listed = self._obstore.list(self._store, prefix=f"{self._settings.prefix}{part}/")
+        old = (one["path"] for some in listed for one in some if one["last_modified"].timestamp() < moment)
+        names = (path.rpartition("/")[2] for path in old)
+        return [name for name in names if _KEY.fullmatch(name)]
 
     def place(self, key: str) -> str:
         """Its address in the bucket."""
