@@ -80,13 +80,16 @@ def open_home(home: str | None, *, create: bool = False) -> Path:
     """
     parent = click.get_current_context().find_root().obj
     path = Path(home or parent or os.environ.get("POSTROAD_HOME") or "/var/lib/postroad").resolve()
-    from postroad.foundation import configuration
+    from postroad.foundation import configuration, ownership
 
     if create:
         configuration.load(path)  # What is wrong is told before anything is made.
         configuration.create(path)
     elif not (path / "postroad.toml").exists():
         raise click.UsageError(f"{path} is no Postroad home; name it with --home, or make it with `postroad serve`.")
+    # Who calls as root, as people do who upgrade, must leave nothing that the service's user cannot read or replace.
+    ownership.hand_over(path)
+    click.get_current_context().call_on_close(lambda: _leave(path))
     os.environ["POSTROAD_HOME"] = str(path)
     os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
     loaded = configuration.load(path)
@@ -99,6 +102,15 @@ def open_home(home: str | None, *, create: bool = False) -> Path:
     gc.freeze()
     gc.enable()
     return path
+
+
+def _leave(home: Path) -> None:
+    from django.db import connections
+
+    from postroad.foundation import ownership
+
+    connections.close_all()
+    ownership.hand_over(home)
 
 
 def _log_to_standard_error(level: str) -> None:
