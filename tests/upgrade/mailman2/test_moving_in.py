@@ -9,7 +9,8 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 
 from postroad.community.bans.models import Ban
-from postroad.community.lists.models import MailingList
+from postroad.community.lists.models import HeaderMatch, MailingList
+from postroad.community.notices.models import OwnText
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions import actions as subscriptions
 from postroad.community.subscriptions.models import Member, Pending
@@ -150,10 +151,15 @@ def test_a_damaged_configuration_is_read_from_the_one_before(tmp_path, bring, da
 
 
 def test_what_changed_in_the_living_site_follows_and_who_left_is_gone(tmp_path, bring):
-    write_list(tmp_path, members={b"a@x.example": 0, b"b@x.example": 0})
+    own = {"header_filter_rules": [(b"subject: sale", 3, False)], "msg_footer": b"Ours", "goodbye_msg": b"Farewell"}
+    write_list(tmp_path, members={b"a@x.example": 0, b"b@x.example": 0}, **own)
     bring(tmp_path)
-    write_list(tmp_path, members={b"B@x.example": b"B@x.example", b"c@x.example": 0}, description=b"New")
+    assert (OwnText.objects.count(), HeaderMatch.objects.count()) == (2, 1)
+    write_list(
+        tmp_path, members={b"B@x.example": b"B@x.example", b"c@x.example": 0}, description=b"New", goodbye_msg=b""
+    )
     bring(tmp_path)
+    assert (OwnText.objects.count(), HeaderMatch.objects.count()) == (0, 0)
     here = Member.objects.filter(role="member").values_list("address__email", flat=True)
     assert sorted(here) == ["b@x.example", "c@x.example"]
     assert MailingList.objects.get().settings["description"] == "New"

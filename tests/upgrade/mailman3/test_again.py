@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from postroad.community.bans.models import Ban
-from postroad.community.lists.models import MailingList
+from postroad.community.lists.models import HeaderMatch, MailingList
+from postroad.community.notices.models import OwnText
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.queue.models import Job
@@ -38,6 +39,8 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
         core.execute("DELETE FROM member WHERE _member_id = ?", (gone,))
         core.execute("UPDATE mailinglist SET description = 'Changed', max_message_size = 77 WHERE list_name = 'dev'")
         core.execute("DELETE FROM ban WHERE email = 'troll@bad.example'")
+        core.execute("DELETE FROM headermatch")
+        core.execute("DELETE FROM template")
         core.execute("UPDATE address SET display_name = 'New Name' WHERE email = 'bart@example.com'")
         core.execute("DELETE FROM _request WHERE id = ?", (HeldMessage.objects.first().request_id,))
         # Some left and came back, which gives them another number.
@@ -59,6 +62,8 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
     report = old_site.bring_in()
     changed = {k.kind: (k.new, k.changed, k.removed) for k in report.kinds if k.new or k.changed or k.removed}
     assert changed["members"] == (1, 0, 2)
+    assert not HeaderMatch.objects.exists()
+    assert not OwnText.objects.filter(language="").exists()
     assert changed["votes"][0] == 1
     assert Member.objects.filter(uuid=BACK).exists()
     assert Vote.objects.count() == votes

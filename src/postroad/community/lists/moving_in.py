@@ -120,6 +120,11 @@ def bring_header_matches(mailing_list: MailingList, checks: Sequence[Check]) -> 
     return refused
 
 
+def remove_header_matches(keys: Sequence[int]) -> None:
+    """Take away all header checks of lists."""
+    HeaderMatch.objects.filter(mailing_list__in=keys).delete()
+
+
 @transaction.atomic
 def bring_domain(
     mail_host: str, *, description: str | None, alias_domain: str | None, base_url: str | None, owners: Iterable[int]

@@ -1,10 +1,10 @@
-"""The verbs of importers: whom another system answered, and when."""
+"""The verbs of importers: whom another system answered, and when; texts that are no more there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from postroad.community.notices.models import AutoResponse
+from postroad.community.notices.models import AutoResponse, OwnText
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,8 @@ def bring_answers(answers: Sequence[Answered]) -> list[int]:
     unique = ["address", "list_id", "kind", "day"]
     AutoResponse.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=["count"])
     return [row.pk for row in rows]
+
+
+def remove_texts(keys: Sequence[int]) -> None:
+    """Let these texts be again what the wider scope says."""
+    OwnText.objects.filter(pk__in=keys).delete()

@@ -72,16 +72,17 @@ def sample_subject(name: str, mailing_list: MailingList, language: str = "") -> 
 
 
 @transaction.atomic
-def keep(name: str, context: str, body: str, language: str = "") -> None:
-    """Use this text in a scope ("" for the site, a mail host, a list-id); "" as language: for all of them.
+def keep(name: str, context: str, body: str, language: str = "") -> int:
+    """Use this text in a scope ("" for the site, a mail host, a list-id); "" as language: for all of them. Its key.
 
     Raises:
         BadInput: there is no such template or language, or the text is too long.
     """
     _check(name, body, language)
-    OwnText.objects.update_or_create(
+    row, _ = OwnText.objects.update_or_create(
         context=context, name=name, language=language, defaults={"text": body.replace("\r\n", "\n")}
     )
+    return row.pk
 
 
 def names_in(context: str) -> frozenset[str]:

@@ -19,7 +19,7 @@ def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
         Step("lists", lambda: items_of_lists(site), _write_lists, size=20, remove=lists.remove_lists, lasting=True),
-        Step("header checks", lambda: _read_checks(site), _write_checks, size=20),
+        Step("header checks", lambda: _read_checks(site), _write_checks, size=20, remove=lists.remove_header_matches),
         Step("bans", lambda: _read_bans(site), _write_bans, remove=bans.remove_bans),
     )
 

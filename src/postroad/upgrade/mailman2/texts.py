@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from postroad.community.notices.moving_in import remove_texts
 from postroad.community.notices.own_texts import keep
 from postroad.community.notices.templates import ALL_NAMES, built_in
 from postroad.foundation.languages import is_language
@@ -40,7 +41,7 @@ _USUAL_FOOTER = re.compile(
 
 def steps(site: OldSite) -> tuple[Step, ...]:
     """The one step."""
-    return (Step("texts", lambda: _read(site), _write),)
+    return (Step("texts", lambda: _read(site), _write, remove=remove_texts),)
 
 
 def _read(site: OldSite) -> Iterator[Item]:
@@ -78,13 +79,14 @@ def _write(batch: Batch) -> None:
             batch.impossible(item, f"{language} is not one of Postroad's languages")
         elif any(mark in built_in(name) and mark not in template for mark in _MUST_HOLD):
             batch.impossible(item, "without the address to confirm at, its reader could do nothing; ours is used")
-        else:
+        elif _is_usual(name, body):
+            if item.target is not None:
+                remove_texts([item.target])  # It had been another one.
             batch.done(item)
-            if _is_usual(name, body):
-                continue
+        else:
             if name == "list:user:notice:welcome" and not language and _WELCOME not in item.key:
                 template = f"{template.strip()}\n\n{built_in(name)}"  # It stood inside of the usual text there.
-            keep(name, list_id, template, language)
+            batch.done(item, keep(name, list_id, template, language))
             if unknown:
                 batch.mapped(
                     item, f"nothing here stands for {', '.join(f'%({u})s' for u in unknown)}; it stays as text"

@@ -55,7 +55,8 @@ def steps(moving: Moving) -> tuple[Step, ...]:
              remove=lists.remove_domains, lasting=True),
         Step("lists", lambda: _read_lists(moving), _write_lists, lambda: core.count("mailinglist"), size=50,
              remove=lists.remove_lists, lasting=True),
-        Step("header checks", lambda: _read_checks(moving), _write_checks, size=50),
+        Step("header checks", lambda: _read_checks(moving), _write_checks, size=50,
+             remove=lists.remove_header_matches),
         Step("bans", lambda: _read_bans(moving), _write_bans, lambda: core.count("ban"), remove=bans.remove_bans),
     )  # fmt: skip
 
@@ -238,7 +239,7 @@ def _write_checks(batch: Batch) -> None:
         ]
         for name, why in lists.bring_header_matches(there[keys[item.key]], checks):
             batch.mapped(item, f"kept, but it matches nothing, as with newer releases of Mailman: {why}", name)
-        batch.done(item)
+        batch.done(item, keys[item.key])
 
 
 # --- bans

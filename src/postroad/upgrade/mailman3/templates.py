@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from postroad.community.lists.models import MailingList
+from postroad.community.notices.moving_in import remove_texts
 from postroad.community.notices.own_texts import keep
 from postroad.community.notices.template_uris import set_uris
 from postroad.community.notices.templates import ALL_NAMES
@@ -34,9 +35,9 @@ Texts = dict[tuple[str, str], list[tuple[str, str]]]
 def steps(moving: Moving) -> tuple[Step, ...]:
     """In their order: files first, since a template that is set goes before one that lies there."""
     return (
-        Step("template files", lambda: _read_files(moving), _write_files),
+        Step("template files", lambda: _read_files(moving), _write_files, remove=remove_texts),
         Step("templates", lambda: _read_templates(moving), lambda batch: _write_templates(moving, batch),
-             lambda: moving.core.count("template")),
+             lambda: moving.core.count("template"), remove=remove_texts),
     )  # fmt: skip
 
 
@@ -64,8 +65,7 @@ def _write_files(batch: Batch) -> None:
         if not is_language(language):
             batch.impossible(item, f"{language} is not one of Postroad's languages")
             continue
-        keep(name, addresses.get(context, context), body, language)
-        batch.done(item)
+        batch.done(item, keep(name, addresses.get(context, context), body, language))
 
 
 # --- templates that are set
@@ -127,30 +127,28 @@ def _write_templates(moving: Moving, batch: Batch) -> None:
         if name not in ALL_NAMES:
             batch.impossible(item, "Mailman has no template of this name any more, and nothing reads it")
         elif row["texts"] is not None:
-            _keep_all(batch, item, name, context)
-            batch.done(item)
+            batch.done(item, _keep_all(batch, item, name, context))
         elif row["file"] is not None:
-            keep(name, context, row["file"])
-            batch.done(item)
+            batch.done(item, keep(name, context, row["file"]))
         elif uri.startswith(("http://", "https://")):
             _keep_address(batch, item, name, f"list:{context}" if context in lists else context)
             batch.done(item)
         elif not uri:
-            keep(name, context, "")
-            batch.done(item)
+            batch.done(item, keep(name, context, ""))
         else:
             batch.impossible(item, f"no text is found behind {uri}; ours is used")
 
 
-def _keep_all(batch: Batch, item: Item, name: str, context: str) -> None:
-    """The first text holds for all languages, as it did; others, where somebody made them, for their own."""
+def _keep_all(batch: Batch, item: Item, name: str, context: str) -> int:
+    """The first text holds for all languages, as it did; others, if any, for their own. The key of the first."""
     first, *others = item.data["texts"]
-    keep(name, context, first[1])
+    key = keep(name, context, first[1])
     for language, body in others:
         if is_language(language):
             keep(name, context, body, language)
         else:
             batch.impossible(item, "a second text, of a language Postroad does not have", f"language {language!r}")
+    return key
 
 
 def _keep_address(batch: Batch, item: Item, name: str, scope: str) -> None:
