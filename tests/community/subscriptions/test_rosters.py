@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from query_plans import plans_of
 
+from postroad.community.lists import actions as lists
 from postroad.community.people import actions as people
 from postroad.community.people.queries import find_address
 from postroad.community.subscriptions import actions, moving_in
@@ -133,3 +134,18 @@ def test_a_newcomer_costs_a_fixed_few_statements(ants):
     assert address.verified_on is not None
     assert (address.user.display_name, address.user.email) == ("Second", "second@example.org")
     assert address.user.emailaddress_set.get().verified
+
+
+@pytest.mark.parametrize("roles", [("owner", "moderator", "member"), (), ("member",)])
+def test_pages_through_all_lists_are_the_whole_cut_into_pieces(members, roles):
+    """Whichever rosters a page begins and ends in, those between them stand in it whole."""
+    for name in ("zebra", "bee", "cow"):
+        other = lists.create_list(f"{name}@join.example")
+        for role, person in (("owner", "anne"), ("nonmember", "cara"), ("member", "cara"), ("member", "anne")):
+            actions.join(other, f"{person}@example.org", role=role, **YES)
+    selection = Selection(roles=roles)
+    whole, total = roster(selection)
+    assert total == len(whole) > 8
+    for start in range(total + 2):
+        for count in range(total + 2):
+            assert roster(selection, start, count) == (whole[start : start + count], total), (start, count)

@@ -3,8 +3,11 @@
 Written in SQL: a page is read many times a second by programs that walk through a list, and its order is an index's.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -14,6 +17,14 @@ from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
 from postroad.foundation.rows import among, marks
 from postroad.foundation.walking import came_in, state, walk
+
+
+class _Roster(NamedTuple):
+    """Who is on a list in one role, and how many of them are meant."""
+
+    mailing_list: int
+    role: str
+    size: int
 
 
 class RosterRow(NamedTuple):
@@ -66,19 +77,12 @@ def roster(selection: Selection, start: int = 0, count: int | None = None) -> tu
         rows = _all(selection)
         return rows[start:], len(rows)
     source, values = _source(selection)
-    everybody = f"SELECT m.id {source} ORDER BY {_order(selection)}"
-    walked = walk(everybody, values)
+    walked = walk(f"SELECT m.id {source} ORDER BY {_order(selection)}", values)
     if walked is not None:
         rows, states = _rows(walked[start : start + count])
         if came_in(states):
             return rows, len(walked)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{everybody} LIMIT %s OFFSET %s", [*values, count, start])
-        keys = [key for (key,) in cursor.fetchall()]
-        total = len(keys)
-        if start or len(keys) == count:
-            cursor.execute(f"SELECT COUNT(*) {source}", values)
-            total = cursor.fetchone()[0]
+    keys, total = (_through_lists if _of_everybody(selection) else _at_once)(selection, start, count)
     return _rows(keys)[0], total
 
 
@@ -93,6 +97,69 @@ def _all(selection: Selection, limit: str = "") -> list[RosterRow]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_shown()}{where} ORDER BY {_order(selection)} {limit}", values)
         return list(map(RosterRow._make, cursor.fetchall()))
+
+
+def _at_once(selection: Selection, start: int, count: int) -> tuple[list[int], int]:
+    """The keys of a page, and how many there are in all."""
+    keys = _keys(selection, start, count)
+    if not start and len(keys) < count:
+        return keys, len(keys)
+    source, values = _source(selection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) {source}", values)
+        return keys, cursor.fetchone()[0]
+
+
+def _keys(selection: Selection, start: int, count: int, rosters: Sequence[_Roster] = ()) -> list[int]:
+    """The keys of a page, of all that are meant or of those in some rosters."""
+    source, values = _source(selection)
+    if rosters:
+        source += f" AND (m.mailing_list_id, m.role) IN (VALUES {', '.join(['(%s, %s)'] * len(rosters))})"
+        values += chain.from_iterable((roster.mailing_list, roster.role) for roster in rosters)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT m.id {source} ORDER BY {_order(selection)} LIMIT %s OFFSET %s", [*values, count, start])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _of_everybody(selection: Selection) -> bool:
+    """Whether nothing narrows the selection to some lists or people."""
+    narrow = (selection.mailing_list, selection.list_id, selection.uuid, selection.email, selection.user)
+    return set(narrow) == {None} and selection.subscriber is None
+
+
+def _through_lists(selection: Selection, start: int, count: int) -> tuple[list[int], int]:
+    """The same for memberships of all lists: in their order, roster comes after roster, each in the order of an index.
+
+    To sort them all costs as much as there are. So they are counted, and only those rosters are read that the page
+    touches: a piece of the first, a piece of the last, and all between them.
+    """
+    rosters = _counted(selection)
+    total = sum(roster.size for roster in rosters)
+    ends = list(accumulate(roster.size for roster in rosters))
+    first, last = bisect_right(ends, start), bisect_left(ends, start + count)
+    touched = rosters[first : last + 1]
+    if len(touched) > _IN_ONE_QUERY:
+        return _keys(selection, start, count), total
+    keys: list[int] = []
+    for some in filter(None, (touched[:1], touched[1:-1], touched[1:][-1:])):
+        alone = replace(selection, mailing_list=some[0].mailing_list, roles=(some[0].role,))
+        behind = start - (ends[first] - touched[0].size) if some[0] is touched[0] else 0
+        left = count - len(keys)
+        keys += _keys(alone, behind, left) if len(some) == 1 else _keys(selection, 0, left, some)
+    return keys, total
+
+
+def _counted(selection: Selection) -> list[_Roster]:
+    """The rosters of all lists, in order, with how many memberships in each are meant."""
+    source, values = _source(selection)
+    counts = f"SELECT m.mailing_list_id AS list, m.role, COUNT(*) AS size {source} GROUP BY m.mailing_list_id, m.role"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT m.list, m.role, m.size FROM ({counts}) m"  # noqa: S608
+            f" JOIN lists_list l ON l.id = m.list ORDER BY l.list_id, {_RANK}",
+            values,
+        )
+        return list(map(_Roster._make, cursor.fetchall()))
 
 
 def _source(selection: Selection) -> tuple[str, list[Any]]:
