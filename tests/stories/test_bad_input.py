@@ -155,9 +155,9 @@ def test_a_full_disk_puts_senders_off_and_loses_nothing(small_disk, sink):
         subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
         sink.wait_for(len(accepted), 60)
         site.post(MEMBER, LIST, HEAD + b"Message-ID: <after@example.net>\r\n\r\nhi\r\n")
-        sink.wait_for(len(accepted) + 1, 30)
-        assert {value_of(m.content, b"Message-ID") for m in sink.mails} == {
-            b"<%d@example.net>" % n for n in accepted
-        } | {b"<after@example.net>"}
+        wanted = {b"<%d@example.net>" % n for n in accepted} | {b"<after@example.net>"}
+        # A mail may come twice, whose copy had gone out when there was no room to note it.
+        wait_until(lambda: {value_of(m.content, b"Message-ID") for m in sink.mails} >= wanted, 30)
+        assert {value_of(m.content, b"Message-ID") for m in sink.mails} == wanted
     finally:
         site.close()

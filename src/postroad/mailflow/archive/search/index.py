@@ -10,7 +10,7 @@ from django.db import connection
 
 from postroad.mailflow.archive.search.query import Query, Term
 
-COUNTED = 1000
+COUNTED = 2000
 """Matches are counted, and put in the order of their dates, up to here; those archived last are looked at first."""
 RANKED = 5000
 """Of so many matches those that fit best are chosen, again the ones archived last: a score costs more than a match."""
