@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postroad.foundation.message.addresses import format_address, parse_addresses
 from postroad.foundation.message.compose import compose
+from postroad.foundation.message.encoded_words import decode_words
+from postroad.foundation.message.headers import Headers
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -64,3 +67,13 @@ def test_whatever_is_attached_arrives_as_it_was_but_for_line_ends(posts):
     assert end == b"--\r\n"
     assert text.endswith(b"\r\n\r\nhi\r\n")
     assert [part.partition(b"\r\n\r\n")[2] for part in attached] == [LINE_END.sub(b"\r\n", post) for post in posts]
+
+
+@pytest.mark.parametrize("email", ["büä@example.net", "bea@bücher.example", "büä@bücher.example"])
+@pytest.mark.parametrize("name", ["", "Bea Müller"])
+def test_an_international_address_stands_as_it_is(email, name):
+    """No encoded word may stand in an address (RFC 2047 §5)."""
+    mail = compose(from_=format_address(name, email), to=email, subject="Grüße", text="hi\n")
+    headers = Headers.parse(mail)
+    assert [address.email for address in parse_addresses([headers.get("from"), headers.get("to")])] == [email, email]
+    assert decode_words(headers.get("subject")) == "Grüße"

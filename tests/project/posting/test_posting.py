@@ -91,6 +91,19 @@ def test_a_list_that_asks_for_proof_believes_who_is_signed_in_and_no_mail_that_s
     assert HeldMessage.objects.get().reason == "The sender's address could not be authenticated"
 
 
+@pytest.mark.parametrize("email", ["büä@example.net", "bea@bücher.example"])
+def test_an_author_with_an_international_address_is_known(client, ant, email):
+    user = people.create_user(email, display_name="Bea Müller")
+    people.verify(people.ensure_address(email))
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    lists.change_settings(ant, {"authenticate_senders": True})
+    sure = {"pre_verified": True, "pre_confirmed": True, "pre_approved": True, "send_welcome_message": False}
+    subscriptions.join(ant, email, **sure)
+    client.post(f"{HERE}post/", wish(sender=email))
+    judge_what_waits()
+    assert Job.objects.filter(queue="pipeline").count() == 1
+
+
 def test_a_subject_brings_no_header_of_its_own(client, bea, ant):
     client.post(f"{HERE}post/", wish(subject="Ants\r\nBcc: all@example.net"))
     assert Headers.parse(posted()).get("bcc") is None

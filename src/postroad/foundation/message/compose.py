@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from postroad.foundation.message.addresses import parse_addresses
 from postroad.foundation.message.message_id import new_message_id
 
 _BREAKS = str.maketrans(dict.fromkeys("\0\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """Whatever `str.splitlines` takes for a line end, which the email package refuses in a header."""
 _POLICY = SMTP.clone(max_line_length=200)
+_INTERNATIONAL = _POLICY.clone(utf8=True)
+"""For addresses that are not ASCII: no encoded word may stand in an address (RFC 2047 §5), so it is written as it is
+(RFC 6532), and delivery writes it anew for a relay that wants ASCII."""
+_OF_ADDRESSES = ("From", "To", "Cc", "Reply-To", "Sender")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -34,7 +39,9 @@ def compose(
         "From": from_, "To": to, "Subject": subject, "Date": email.utils.formatdate(localtime=False),
         "Message-ID": f"<{message_id or new_message_id(domain)}>", **(headers or {}),
     }  # fmt: skip
-    message = EmailMessage(policy=_POLICY)
+    addresses = parse_addresses(fields[name] for name in _OF_ADDRESSES if name in fields)
+    plain = all(address.email.isascii() for address in addresses)
+    message = EmailMessage(policy=_POLICY if plain else _INTERNATIONAL)
     for name, value in fields.items():
         message[name] = value.translate(_BREAKS)
     if not attachments:
