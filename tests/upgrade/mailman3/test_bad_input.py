@@ -68,14 +68,14 @@ def test_what_is_no_database_is_told(old_site, data):
 
 @pytest.mark.sqlite_only
 def test_a_full_disk_stops_the_command_with_the_step_s_name_and_a_second_call_goes_on(old_site, tmp_path):
-    """The command itself, which may write no file larger than 2 MB, as on a disk with no more room."""
+    """The command itself, which may write no file larger than 2.6 MB, as on a disk with no more room."""
     home = tmp_path / "home"
     command = [POSTROAD, "import", "mailman3", "--home", str(home), *old_site.options()]
     environment = {**os.environ, "POSTROAD_DATABASE_URL": "sqlite:///postroad.db"}
     home.mkdir()
     (home / "postroad.toml").write_text("")
     programs.run(["mailman-web", "migrate"], environment={**environment, "POSTROAD_HOME": str(home)})
-    small = f"import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, -1)); os.execv(*{(POSTROAD, command)!r})"
+    small = f"import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2_600_000, -1)); os.execv(*{(POSTROAD, command)!r})"
     stopped = subprocess.run(
         [sys.executable, "-c", small], env=environment, capture_output=True, text=True, check=False
     )

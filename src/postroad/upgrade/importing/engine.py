@@ -49,12 +49,14 @@ def run(
     here = alone(current().home, "import", "another `postroad import` into this home runs just now")
     with here, thrown_away() if dry_run else nullcontext(), _pool(jobs, steps) as pool:
         _map_nothing()
-        source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
+        with _named("beginning", name):
+            source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
         for step in steps:
-            with progress.step(step) as told, _named(step, name):
+            with progress.step(step) as told, _named(step.kind, name):
                 run = _Run(source, step, pool, jobs, in_turn=not dry_run, take_away=take_away)
                 report.kinds.append(run.run(told))
-        ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
+        with _named("end", name):
+            ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
         report.notes.add(source.notes.order_by("pk").values_list("kind", "name", "outcome", "why").iterator())
     return report
 
@@ -80,15 +82,15 @@ def _pool(jobs: int, steps: Sequence[Step]) -> Iterator[Executor | None]:
 
 
 @contextmanager
-def _named(step: Step, source: str) -> Iterator[None]:
-    """What stops a step says which one, and that nothing is lost."""
+def _named(what: str, source: str) -> Iterator[None]:
+    """What stops an import says where it was, and that nothing is lost."""
     try:
         yield
     except (DatabaseError, OSError) as error:
         if isinstance(error, DataError | IntegrityError):
             raise
         raise ImportStopped(
-            f"{step.kind} of {source}: {str(error).strip() or type(error).__name__}. What was written until then stays"
+            f"{what} of {source}: {str(error).strip() or type(error).__name__}. What was written until then stays"
             " and nothing is there by halves; when this is mended, call the same command again and it goes on."
         ) from error
 
