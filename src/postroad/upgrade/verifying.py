@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from postroad.upgrade.importing.models import ImportedObject, ImportNote
-from postroad.upgrade.importing.plan import chunks
+from postroad.upgrade.importing.plan import chunks, storable
 
 Name = tuple[Any, ...]
 _SHOWN = 3
@@ -62,7 +62,7 @@ class Finding:
 
 def recount(source: str, checks: Iterable[Check]) -> list[Finding]:
     """Do all checks; `source` is the name its imports go by."""
-    return [_recount(source, check) for check in checks]
+    return [_recount(storable(source), check) for check in checks]
 
 
 def _recount(source: str, check: Check) -> Finding:
@@ -96,7 +96,7 @@ class _Reports:
     def __post_init__(self) -> None:
         keys: dict[str, set[str]] = {}
         for thing in self.things:
-            keys.setdefault(thing.kind, set()).update(thing.keys)
+            keys.setdefault(thing.kind, set()).update(map(storable, thing.keys))
         for kind, all_keys in keys.items():
             for some in chunks(sorted(all_keys)):
                 notes = ImportNote.objects.filter(source__name=self.source, kind=kind, key__in=some)
@@ -107,7 +107,7 @@ class _Reports:
 
     def tells_of(self, thing: Thing) -> bool:
         """Whether one of its objects is named as not possible; what the import says it brought must be here."""
-        return any(self._tells_of(thing, (thing.kind, key)) for key in thing.keys)
+        return any(self._tells_of(thing, (thing.kind, storable(key))) for key in thing.keys)
 
     def _tells_of(self, thing: Thing, key: tuple[str, str]) -> bool:
         noted = self._noted.get(key, [])

@@ -195,6 +195,15 @@ def test_a_bad_object_is_named_and_stops_nothing_and_is_tried_again():
     assert [note[2] for note in report.notes] == ["mapped"]
 
 
+def test_odd_bytes_in_names_and_reasons_stop_nothing_and_are_told_as_escapes():
+    """Of files and of people: what no column keeps."""
+    old = Old(**{"a\udce4\0": "odd \udce4\0", "b\udce4": "b@x.example"})
+    report = old.run()
+    assert (bans(), report.kinds[0].refused) == (["b@x.example"], 1)
+    assert [note[1] for note in report.notes] == [r"odd \udce4\u0000"]
+    assert old.run().kinds[0].unchanged == 1
+
+
 def test_a_kill_leaves_whole_batches_and_the_next_run_goes_on():
     old = Old(a="a@x.example", b="b@x.example", c="c@x.example", d="d@x.example")
     old.killed_at = "d@x.example"

@@ -23,6 +23,9 @@ from postroad.mailflow.moderation import actions as moderation
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.mailflow.timetable import GATEWAYS, LOOKUPS, STAGES
 from postroad.upgrade.importing.plan import ImportStopped
+from postroad.upgrade.mailman2.site import OldSite
+from postroad.upgrade.mailman2.verify import checks
+from postroad.upgrade.verifying import recount
 from tests.upgrade.mailman2.compare import differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,6 +151,21 @@ def test_a_damaged_configuration_is_read_from_the_one_before(tmp_path, bring, da
     report = bring(tmp_path)
     assert MailingList.objects.get().settings["description"] == "Kept"
     assert any("config.pck.last" in why for _, _, _, why in report.notes)
+
+
+def test_odd_bytes_in_names_and_texts_stop_nothing(tmp_path, bring):
+    """In a folder's name, in what people are called, in a list's own text, in an address."""
+    write_list(tmp_path, "b\udce4d")
+    write_list(tmp_path, members={b"a@x.example": 0, "j\udce9@x.example".encode("latin-1", "surrogateescape"): 0},
+               usernames={b"a@x.example": "A\ud800\0"}, info="half \ud800")  # fmt: skip
+    report = bring(tmp_path)
+    assert MailingList.objects.get().settings["info"] == "half \ufffd"
+    assert Address.objects.get(email="a@x.example").display_name == "A\ufffd"
+    named = {name for _, name, outcome, _ in report.notes if outcome == "impossible"}
+    assert "b\\udce4d" in named
+    site = OldSite(tmp_path)
+    found = recount(site.name, checks(site))
+    assert [finding.missing for finding in found if not finding.agrees] == []
 
 
 def test_what_changed_in_the_living_site_follows_and_who_left_is_gone(tmp_path, bring):

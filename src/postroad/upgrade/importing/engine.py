@@ -19,7 +19,7 @@ from postroad.foundation.instance import alone
 from postroad.foundation.queue.precedence import patient
 from postroad.upgrade.importing.helping import end_with_parent
 from postroad.upgrade.importing.models import ImportedObject, ImportNote, ImportSource
-from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks
+from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks, storable
 from postroad.upgrade.importing.progress import Progress, Told
 from postroad.upgrade.importing.report import Kind, Report
 from postroad.upgrade.importing.seen import Gone, Seen
@@ -45,6 +45,7 @@ def run(
         Conflict: another import into this home runs.
         ImportStopped: source or database cannot be used just now; what is written stays, a second run goes on.
     """
+    name = storable(name)
     report = Report(name, dry_run=dry_run)
     here = alone(current().home, "import", "another `postroad import` into this home runs just now")
     with here, thrown_away() if dry_run else nullcontext(), _pool(jobs, steps) as pool:

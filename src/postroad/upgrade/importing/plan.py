@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from postroad.foundation.errors import PostroadError
+from postroad.foundation.rows import NOT_KEPT
 from postroad.upgrade.importing.models import ImportedObject, ImportSource
 
 T = TypeVar("T")
@@ -38,8 +39,14 @@ class Item:
     """What it holds, or will when it is fetched; for objects that may be large."""
 
     def __post_init__(self) -> None:
+        self.key, self.name = storable(self.key), storable(self.name)
         if not self.fingerprint:
             self.fingerprint = fingerprint_of(self.data)
+
+
+def storable(text: str) -> str:
+    """The text with what no column keeps written as an escape: names of old files and people hold any bytes."""
+    return NOT_KEPT.sub(lambda odd: f"\\u{ord(odd[0]):04x}", text)
 
 
 def fingerprint_of(*parts: object) -> int:
@@ -75,11 +82,14 @@ class Batch:
 
     def mapped(self, item: Item, why: str, part: str = "") -> None:
         """The object, or a named part of it, is here in a way that is near to what it was."""
-        self.notes.append(Note(self.kind, item.key, _name(item, part), "mapped", why))
+        self._note(item, part, "mapped", why)
 
     def impossible(self, item: Item, why: str, part: str = "") -> None:
         """The object, or a named part of it, cannot be here. It need not be `done` beside this."""
-        self.notes.append(Note(self.kind, item.key, _name(item, part), "impossible", why))
+        self._note(item, part, "impossible", why)
+
+    def _note(self, item: Item, part: str, outcome: Outcome, why: str) -> None:
+        self.notes.append(Note(self.kind, item.key, storable(_name(item, part))[:500], outcome, storable(why)))
 
     def find(self, kind: str, keys: Collection[str]) -> dict[str, int]:
         """What objects of another kind became here, by their keys; those that are not here are left out."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.charsets import decode_bytes
+from postroad.foundation.rows import NOT_KEPT
 from postroad.upgrade.importing.pickles import load_each
 from postroad.upgrade.importing.plan import fingerprint_of
 from postroad.upgrade.mailman2.messages import NAMES
@@ -74,7 +75,7 @@ class OldList:
     def decode(self, value: Any, language: str = "") -> str:
         """A text: UTF-8 if it can be, else in the language's own encoding."""
         if isinstance(value, str):
-            return value.replace("\0", "")
+            return NOT_KEPT.sub("\ufffd", value.replace("\0", ""))
         if isinstance(value, bytes):
             return decode_bytes(value, _CHARSETS.get(language or _language_in(self.data), "latin-1"))
         return "" if value is None else str(value)

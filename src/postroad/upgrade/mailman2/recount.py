@@ -10,6 +10,7 @@ from typing import Any
 
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.charsets import decode_bytes
+from postroad.foundation.rows import NOT_KEPT
 from postroad.upgrade.importing.pickles import Record, load, load_each
 
 _CLASSES = ("Mailman.*", "email.*")
@@ -33,7 +34,7 @@ class Old:
     def text(self, value: Any) -> str:
         """A text of its own language."""
         if not isinstance(value, bytes):
-            return "" if value is None else str(value)
+            return "" if value is None else NOT_KEPT.sub("\ufffd", str(value).replace("\0", ""))
         language = self.data.get("preferred_language") or b""
         language = language.decode("ascii", "replace") if isinstance(language, bytes) else str(language)
         written = (charset for charset, codes in _WRITTEN_IN.items() if language in codes.split())

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from postroad.foundation.errors import BadInput, NotFound
+from postroad.foundation.message.addresses import is_valid_email
+from postroad.foundation.rows import NOT_KEPT
 from postroad.upgrade.importing.plan import Item
 from postroad.upgrade.mailman2.old_list import OldList, read_list
 
@@ -75,6 +77,8 @@ def _stamp(folder: Path) -> tuple[tuple[int, int], ...]:
 @functools.lru_cache(maxsize=32)
 def _read(folder: Path, host: str, stamp: tuple[tuple[int, int], ...]) -> OldList:
     """A list; every step reads it, so the last ones are remembered."""
+    if NOT_KEPT.search(folder.name) or not is_valid_email(f"{folder.name}@lists.example"):
+        raise BadInput("its folder's name is no local part of an address")
     old = read_list(folder, host=host)
     if not old.mail_host:
         raise BadInput("it does not say its mail host; name one with --host")

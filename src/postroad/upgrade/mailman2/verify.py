@@ -13,6 +13,7 @@ from postroad.foundation.errors import NotFound
 from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job
+from postroad.foundation.rows import NOT_KEPT
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.bounces.models import Probe
@@ -34,13 +35,15 @@ _HELD, _JOIN, _LEAVE = 1, 2, 3
 
 def checks(site: OldSite) -> Iterator[Check]:
     """Everything that can be named on both sides."""
-    lists = list(every_list(site.root, site.only, site.host))
+    named = list(every_list(site.root, site.only, site.host))
+    # What no list here can be called is told of the list itself, and with it of all it holds.
+    lists = [old for old in named if not NOT_KEPT.search(old.list_id)]
 
     def of_each(things: Any) -> Any:
         return lambda: (thing for old in lists for thing in things(old))
 
     ids = [old.list_id for old in lists]
-    yield Check("lists", of_each(_old_list), lambda: MailingList.objects.values_list("list_id"))
+    yield Check("lists", lambda: map(_old_list, named), lambda: MailingList.objects.values_list("list_id"))
     yield Check("settings", of_each(_old_settings), lambda: _new_settings(ids))
     yield Check("archives, public, private or never", of_each(_old_policy),
                 lambda: MailingList.objects.values_list("list_id", "archive_policy"))  # fmt: skip
@@ -61,8 +64,8 @@ def checks(site: OldSite) -> Iterator[Check]:
 # --- lists and settings
 
 
-def _old_list(old: Old) -> Things:
-    yield Thing((old.list_id,), "lists", (old.folder.name,))
+def _old_list(old: Old) -> Thing:
+    return Thing((old.list_id,), "lists", (old.folder.name,))
 
 
 def _old_settings(old: Old) -> Things:
