@@ -6,17 +6,20 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def is_another_s(home: Path) -> bool:
+    """Whether this is root in the home of another user."""
+    return os.geteuid() == 0 and home.is_dir() and home.stat().st_uid != 0
+
+
 def hand_over(home: Path) -> None:
     """Give what is root's in a home to the home's owner; does something only for root, in another's home.
 
     The owner may put anything there meanwhile, so nothing is reached by a path, no link is followed, and a file with a
     second name, which may be one of the system's, is left alone.
     """
-    if os.geteuid() != 0 or not home.is_dir():
+    if not is_another_s(home):
         return
     owner = home.stat()
-    if owner.st_uid == 0:
-        return
     for _, folders, files, here in os.fwalk(home):
         for name in (*folders, *files):
             with suppress(FileNotFoundError):

@@ -87,9 +87,10 @@ def open_home(home: str | None, *, create: bool = False) -> Path:
         configuration.create(path)
     elif not (path / "postroad.toml").exists():
         raise click.UsageError(f"{path} is no Postroad home; name it with --home, or make it with `postroad serve`.")
-    # Who calls as root, as people do who upgrade, must leave nothing that the service's user cannot read or replace.
-    ownership.hand_over(path)
-    click.get_current_context().call_on_close(lambda: _leave(path))
+    if ownership.is_another_s(path):
+        # Who calls as root, as people do to upgrade, must leave nothing that the service's user cannot read or replace.
+        ownership.hand_over(path)
+        click.get_current_context().call_on_close(lambda: _leave(path))
     os.environ["POSTROAD_HOME"] = str(path)
     os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
     loaded = configuration.load(path)
