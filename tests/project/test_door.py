@@ -72,9 +72,9 @@ class Serving:
         }
         self.lmtp = ports[0]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen([PROGRAM, "serve", "--home", home], env=environment, **pipes)
-        self.said = self.process.stdout.fileno()
-        assert os.read(self.said, 100) == b"ready\n"
+        self.process = subprocess.Popen([PROGRAM, "serve", "--home", home], env=environment, bufsize=0, **pipes)
+        self.said = self.process.stdout
+        assert self.said.readline() == b"ready\n"
 
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
@@ -123,5 +123,5 @@ def test_nobody_who_hands_in_mail_meets_a_closed_door_during_a_restart(serving):
         with contextlib.suppress(smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
             serving.greet()
             greeted += 1
-    assert os.read(serving.said, 100) == b"ready\n"
+    assert serving.said.readline() == b"ready\n"
     assert greeted > 0
