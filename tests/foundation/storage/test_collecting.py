@@ -4,6 +4,7 @@ import dataclasses
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from django.apps import apps
@@ -99,26 +100,31 @@ def test_what_is_kept_again_is_young_again(home):
     assert actions.load(key) == b"again" * 100
 
 
+def kept_at_once(data: bytes, collector: Callable[[], object]) -> bytes:
+    """Somebody keeps a content in the moment in which a collector looks at it; what is there when both are done."""
+    both = threading.Barrier(2)
+
+    def keep():
+        both.wait()
+        with transaction.atomic():
+            actions.store(data)
+        connection.close()
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    both.wait()
+    collector()
+    thread.join()
+    return actions.load(actions.key_of(data))
+
+
 def test_who_keeps_a_content_while_it_is_collected_has_it_afterwards(home):
     """Whichever comes first: the content is there when both are done."""
     for number in range(15):
         data = f"kept and collected {number}".encode() * 30
-        key = actions.store(data)
+        actions.store(data)
         age()
-        both = threading.Barrier(2)
-
-        def keep(data=data, both=both):
-            both.wait()
-            with transaction.atomic():
-                actions.store(data)
-            connection.close()
-
-        thread = threading.Thread(target=keep)
-        thread.start()
-        both.wait()
-        collect()
-        thread.join()
-        assert actions.load(key) == data
+        assert kept_at_once(data, collect) == data
 
 
 # --- what was kept and never committed
@@ -169,25 +175,15 @@ def test_a_file_that_was_never_finished_goes(outside):
 
 
 def test_who_keeps_an_orphan_while_it_is_adopted_has_it_afterwards(outside):
+    def adopt_and_collect():
+        adopt([actions.key_of(data)[:2]])
+        collect()
+
     for number in range(10):
         data = f"an orphan {number}".encode() * 30
         killed_before_its_commit(data)
         let_days_go_by(outside)
-        both = threading.Barrier(2)
-
-        def keep(data=data, both=both):
-            both.wait()
-            with transaction.atomic():
-                actions.store(data)
-            connection.close()
-
-        thread = threading.Thread(target=keep)
-        thread.start()
-        both.wait()
-        adopt([actions.key_of(data)[:2]])
-        collect()
-        thread.join()
-        assert actions.load(actions.key_of(data)) == data
+        assert kept_at_once(data, adopt_and_collect) == data
 
 
 def test_every_field_that_names_a_content_is_told():
