@@ -1,11 +1,13 @@
 """Trace, explain and audit over REST: the answers of the commands, and nothing of other lists."""
 
 import pytest
+from click.testing import CliRunner
 from rest_site import ANT, BEE, MAIL, Site
 
 from postroad.foundation.queue.models import Job
 from postroad.foundation.rest import audit
 from postroad.foundation.rest.models import Call
+from postroad.project.cli import cli
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +32,8 @@ def test_the_trace_of_a_mail_that_waits_says_why(site):
     Job.objects.filter(message_id="one@example.org").update(error="Traceback\n  line\nOSError: the relay is away")
     found = site.rest.get("trace", message_id="one@example.org").json
     assert [job["reason"] for job in found["waiting"]] == ["OSError: the relay is away"]
+    told = CliRunner().invoke(cli, ["trace", "<one@example.org>"]).output
+    assert told.rstrip().endswith("; attempt 0: OSError: the relay is away")
 
 
 def test_a_lists_trace_tells_nothing_of_other_lists(site):
