@@ -14,8 +14,12 @@ from postroad.foundation.rows import among, first, joined, select
 
 def find_domain(mail_host: str) -> Domain | None:
     """The domain of this mail host, in any case and either of its forms (RFC 5891 §4.4)."""
-    rows = Domain.objects.filter(mail_host__in={mail_host.lower(), *domain_forms(mail_host)})
+    rows = Domain.objects.filter(mail_host__in=_forms(mail_host))
     return min(rows, key=lambda row: row.mail_host != mail_host.lower(), default=None)
+
+
+def _forms(domain: str) -> set[str]:
+    return {domain.lower(), *domain_forms(domain)}
 
 
 def find_list(list_id_or_address: str) -> MailingList | None:
@@ -62,7 +66,7 @@ def _with_domain(list_id: str) -> MailingList | None:
 
 def list_by_address(local: str, domain: str) -> MailingList | None:
     """The list that posts to this local part and domain go to; the domain may be another domain's alias."""
-    forms = {domain.lower(), *domain_forms(domain)}
+    forms = _forms(domain)
     hosts = Q(mail_host__in=forms) | Q(domain__alias_domain__in=forms)
     rows = MailingList.objects.filter(hosts, list_name=local.lower()).order_by("pk")
     return min(rows, key=lambda row: row.mail_host not in forms, default=None)
