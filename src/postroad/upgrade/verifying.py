@@ -12,12 +12,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from postroad.upgrade.importing.models import ImportedObject, ImportNote
-from postroad.upgrade.importing.plan import chunks, storable
+from postroad.upgrade.importing.plan import LONGEST_NAME, chunks, storable
 
 Name = tuple[Any, ...]
 _SHOWN = 3
-_LONGEST_NOTE = 500
-"""Characters of a note's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class _Reports:
 
 def _is_about(note: str, part: str) -> bool:
     named = note.partition(": ")[2]
-    return named == part or (len(note) == _LONGEST_NOTE and part.startswith(named))
+    return named == part or (len(note) == LONGEST_NAME and part.startswith(named))
 
 
 def as_page(findings: Iterable[Finding]) -> str:

@@ -197,7 +197,7 @@ def test_a_bad_object_is_named_and_stops_nothing_and_is_tried_again():
 
 def test_odd_bytes_in_names_and_reasons_stop_nothing_and_are_told_as_escapes():
     """Of files and of people: what no column keeps."""
-    old = Old(**{"a\udce4\0": "odd \udce4\0", "b\udce4": "b@x.example"})
+    old = Old(**{"a\udce4\0": "odd \udce4\0", "b" + "\udce4" * 499: "b@x.example"})
     report = old.run()
     assert (bans(), report.kinds[0].refused) == (["b@x.example"], 1)
     assert [note[1] for note in report.notes] == [r"odd \udce4\u0000"]

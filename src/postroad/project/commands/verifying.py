@@ -81,7 +81,7 @@ def mailman2(folder: Path, lists: tuple[str, ...], home: str | None, host: str, 
     from postroad.upgrade.mailman2.verify import checks
 
     site = OldSite(folder, lists, host)
-    site.folders()
+    site.folders()  # A folder or a list that is not there is told before anything is counted.
     _answer(site.name, checks(site), as_json=as_json)
 
 

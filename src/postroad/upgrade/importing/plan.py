@@ -11,6 +11,8 @@ from postroad.upgrade.importing.models import ImportedObject, ImportSource
 
 T = TypeVar("T")
 Outcome = Literal["mapped", "impossible"]
+LONGEST_NAME = 500
+"""Characters of a source, an object's key or a note's name."""
 MOST_PARAMETERS = 500
 """Values that one query is given."""
 MOST_OCTETS = 16 * 1024 * 1024
@@ -26,7 +28,7 @@ class Item:
     """One object of the source."""
 
     key: str
-    """Names it among its kind, the same in every run; at most 500 characters."""
+    """Names it among its kind, the same in every run."""
     data: Any
     """What the step's `write` needs; with `prepare`, what that made of it."""
     name: str = ""
@@ -45,7 +47,12 @@ class Item:
 
 
 def storable(text: str) -> str:
-    """The text with what no column keeps written as an escape: names of old files and people hold any bytes."""
+    """A name as its column holds it: names of old files and people hold any bytes, and as many as they like."""
+    return _escaped(text)[:LONGEST_NAME]
+
+
+def _escaped(text: str) -> str:
+    """The text with what no column keeps written as an escape."""
     return NOT_KEPT.sub(lambda odd: f"\\u{ord(odd[0]):04x}", text)
 
 
@@ -89,16 +96,13 @@ class Batch:
         self._note(item, part, "impossible", why)
 
     def _note(self, item: Item, part: str, outcome: Outcome, why: str) -> None:
-        self.notes.append(Note(self.kind, item.key, storable(_name(item, part))[:500], outcome, storable(why)))
+        name = item.name or item.key
+        told = storable(f"{name}: {part}" if part else name)
+        self.notes.append(Note(self.kind, item.key, told, outcome, _escaped(why)))
 
     def find(self, kind: str, keys: Collection[str]) -> dict[str, int]:
         """What objects of another kind became here, by their keys; those that are not here are left out."""
         return find(self.source, kind, keys)
-
-
-def _name(item: Item, part: str) -> str:
-    name = item.name or item.key
-    return f"{name}: {part}"[:500] if part else name[:500]
 
 
 def find(source: ImportSource, kind: str, keys: Collection[str]) -> dict[str, int]:

@@ -96,7 +96,7 @@ def _check(line: str, action: str | None) -> lists.Check | str:
 def _read_bans(site: OldSite) -> Iterator[Item]:
     for old in site.lists():
         for banned in dict.fromkeys(old.texts("ban_list")):
-            yield Item(f"{old.name}:{banned}"[:500], (old.list_id, banned), f"{banned} on {old.list_id}")
+            yield Item(f"{old.name}:{banned}", (old.list_id, banned), f"{banned} on {old.list_id}")
 
 
 def _write_bans(batch: Batch) -> None:

@@ -125,7 +125,7 @@ def _read_members(site: OldSite) -> Iterator[Item]:
         tables = _Tables(old)
         for role in ("member", "owner", "moderator"):
             for email in tables.of_role(role):
-                key = f"{old.name}:{role}:{email}"[:500]
+                key = f"{old.name}:{role}:{email}"
                 yield Item(
                     key, (old.list_id, role, email, *tables.entry(role, email)), f"{email}, {role} of {old.list_id}"
                 )

@@ -65,7 +65,7 @@ def _read_answers(site: OldSite) -> Iterator[Item]:
                 day, count = _day(value)
                 if day is not None:
                     data = (address.lower(), old.list_id, kind, day.isoformat(), count)
-                    yield Item(f"{old.name}:{kind}:{address}"[:500], data, f"to {address} by {old.list_id}")
+                    yield Item(f"{old.name}:{kind}:{address}", data, f"to {address} by {old.list_id}")
 
 
 def _day(value: Any) -> tuple[date | None, int]:

@@ -136,7 +136,7 @@ def _read_confirmations(site: OldSite) -> Iterator[Item]:
     for old in site.lists():
         for secret, expires, value in _confirmations(old):
             if value[0] != b"H":
-                item = Item(f"{old.name}:{secret}"[:500], (secret, expires, value), f"confirmation at {old.list_id}")
+                item = Item(f"{old.name}:{secret}", (secret, expires, value), f"confirmation at {old.list_id}")
                 item.data = (secret, expires, value, old)
                 yield item
 

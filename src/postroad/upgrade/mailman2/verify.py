@@ -105,7 +105,7 @@ def _emails(old: Old, role: str) -> Iterable[str]:
 def _old_members(old: Old) -> Things:
     for role in ("member", "owner", "moderator"):
         for email in _emails(old, role):
-            yield Thing((old.list_id, role, email), "members", (f"{old.name}:{role}:{email}"[:500],))
+            yield Thing((old.list_id, role, email), "members", (f"{old.name}:{role}:{email}",))
 
 
 def _old_options(old: Old) -> Things:
@@ -126,7 +126,7 @@ def _old_options(old: Old) -> Things:
             "receive_own_postings": not bits & 2,
         }  # fmt: skip
         for name, value in found.items():
-            key = (f"{old.name}:member:{email}"[:500],)
+            key = (f"{old.name}:member:{email}",)
             yield Thing((old.list_id, email, name, _plain(value)), "members", key)
 
 
@@ -146,7 +146,7 @@ def _new_options(ids: list[str]) -> Iterator[Name]:
 
 def _old_bans(old: Old) -> Things:
     for banned in old.lines("ban_list"):
-        yield Thing((old.list_id, banned), "bans", (f"{old.name}:{banned}"[:500],))
+        yield Thing((old.list_id, banned), "bans", (f"{old.name}:{banned}",))
 
 
 def _old_rules(old: Old) -> Things:
