@@ -89,11 +89,16 @@ def encode_phrase(name: str) -> str:
 
 _LONGEST_PARAMETERS = 20_000
 _MOST_PARAMETERS = 50
+_WRITTEN_FOR_PEOPLE = ("name", "filename")
 _PARAMETER = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
 def decode_parameters(value: str) -> tuple[str, dict[str, str]]:
-    """Main value (lower-case) and parameters of a Content-Type or -Disposition; never fails (RFC 2231, 2047)."""
+    """Main value (lower-case) and parameters of a Content-Type or -Disposition; never fails (RFC 2231).
+
+    Seen in practice: encoded words in the name of a file, where RFC 2047 §5 forbids them. Nowhere else: a boundary may
+    look like one.
+    """
     main, semicolon, _ = value.partition(";")
     main = main.strip().lower()
     if not semicolon:
@@ -106,7 +111,8 @@ def decode_parameters(value: str) -> tuple[str, dict[str, str]]:
             text = re.sub(r"\\(.)", r"\1", text[1:-1] if text.endswith('"') else text[1:])
         base, star, rest = name.partition("*")
         if not star:
-            plain.setdefault(base, decode_words(text))
+            if base not in plain:
+                plain[base] = decode_words(text) if base in _WRITTEN_FOR_PEOPLE else text
             continue
         number, encoded = rest.rstrip("*"), rest.endswith("*") or rest == ""
         if number.isdecimal() and len(number) < 4:
