@@ -1,13 +1,12 @@
 """Patterns of list owners: what is allowed, and that nothing allowed can be made to hang."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern, found, matches
+from tests.effort import ends_within
 
 USUAL = (
     r"^.*@spam\.example$", r"^[^@]+@(.+\.)?example\.com$", r"^([a-z0-9-]+\.)*example\.com$", r"^\S+@\d+\.example",
@@ -77,6 +76,4 @@ def test_whatever_is_allowed_ends_soon_on_any_text(parts, unit):
         pattern = compile_pattern("^" + "".join(parts) + "!$")
     except BadInput:
         return
-    start = time.process_time()
-    found(pattern, unit * 5000)
-    assert time.process_time() - start < 3
+    assert ends_within(3, lambda: found(pattern, unit * 5000), tries=1)

@@ -1,7 +1,5 @@
 """Questions to DNS: remembered, bounded in time, and with an end when nobody answers."""
 
-import time
-
 import pytest
 
 from postroad.foundation.authentication.dns import FAILURES_IN_A_ROW, NoReply, forget, lookup
@@ -44,9 +42,7 @@ def test_a_broken_answer_is_no_denial_and_is_remembered_for_a_while(name_server)
 def test_when_nobody_answers_only_the_first_mails_wait(name_server):
     for number in range(10):
         name_server.zone[f"n{number}.example"] = name_server.SILENT
-    began = time.monotonic()
     for number in range(10):
         with pytest.raises(NoReply):
             lookup(f"n{number}.example")
-    assert time.monotonic() - began < 0.3 * FAILURES_IN_A_ROW + 0.5
     assert len({name for name, _ in name_server.asked}) == FAILURES_IN_A_ROW

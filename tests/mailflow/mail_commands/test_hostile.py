@@ -1,7 +1,5 @@
 """What must not be obeyed or answered: machines, strangers, nonsense, floods (facts: security T1–T4)."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue.models import Job
 from postroad.mailflow.mail_commands.commands import BY_NAME
 from postroad.mailflow.mail_commands.instructions import read, secret_of, text_lines, words_of
+from tests.effort import ends_within
 
 
 @pytest.mark.django_db
@@ -145,6 +144,5 @@ def test_any_address_can_be_asked_for_its_secret(recipient):
 @pytest.mark.sqlite_only
 def test_a_huge_mail_is_read_quickly():
     data = b"Subject: help\r\n\r\n" + b"join digest=mime " * 600_000
-    begun = time.process_time()
     assert len(text_lines(data)) <= 2
-    assert time.process_time() - begun < 1
+    assert ends_within(1, lambda: text_lines(data))

@@ -1,12 +1,12 @@
 """Header checks of the site and of the list: which fields, which order, which action."""
 
 import dataclasses
-import time
 
 import pytest
 
 from postroad.community.lists import actions as lists
 from postroad.community.lists.models import HeaderMatch
+from tests.effort import ends_within
 
 from .conftest import mail
 
@@ -76,8 +76,7 @@ def test_a_pattern_from_an_older_system_that_cannot_be_run_matches_nothing(judge
 def test_a_mail_whose_checks_take_too_long_is_held(judged, anne, ant):
     for number in range(20):
         lists.add_header_match(ant, "X-Long", f"a.*b.*c.*d{number}", "discard")
+    verdicts = []
     fields = b"".join(b"X-Long: " + b"abc" * 600 + b"\r\n" for _ in range(200))
-    began = time.monotonic()
-    verdict = judged(fields + mail(), {"max_message_size": 0})
-    assert (verdict.action, verdict.decided_by) == ("hold", "header-match-too-slow")
-    assert time.monotonic() - began < 2
+    assert ends_within(2, lambda: verdicts.append(judged(fields + mail(), {"max_message_size": 0})), tries=1)
+    assert [(verdict.action, verdict.decided_by) for verdict in verdicts] == [("hold", "header-match-too-slow")]
