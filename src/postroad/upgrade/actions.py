@@ -85,12 +85,13 @@ def rollback(say: Callable[[str], None] = lambda _: None) -> Report:
         if serving() is not None:
             raise Conflict("stop `postroad serve` first: it must not go on with a database of another release")
         with report.step("back to the snapshot") as step:
-            counts = snapshot.go_back()
+            carried = snapshot.go_back()
             step.detail = f"of {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(made.made_at))}"
         _go_on()
         report.findings.append(
-            f"what was changed by web, REST or mail since then is gone; mail is not: {counts['queue_job']} waiting jobs"
-            f" were kept and {counts['archived again']} posts will be archived again"
+            f"what was changed by web, REST or mail since then is gone; mail is not: {carried.waiting} waiting jobs and"
+            f" {carried.held} held posts stand as they stood, {carried.archived_again} posts will be archived again"
+            + (f", {carried.stranded} mails are quarantined, as their lists are gone" if carried.stranded else "")
         )
         report.findings.append("now install the former release and start `postroad serve`")
     return report

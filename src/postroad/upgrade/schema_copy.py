@@ -26,7 +26,7 @@ def copy_rows(target: str, without_rows: Collection[str] = (), leave_out: Collec
                 " INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMMENTS)"
             )
             if table not in without_rows:
-                columns = ", ".join(f'"{name}"' for name in _written_columns(source, table))
+                columns = ", ".join(f'"{name}"' for name in written_columns(source, table))
                 cursor.execute(
                     f'INSERT INTO "{target}"."{table}" ({columns}) OVERRIDING SYSTEM VALUE'  # noqa: S608
                     f' SELECT {columns} FROM "{source}"."{table}"'
@@ -45,7 +45,7 @@ def standing_still(*more: str) -> Iterator[None]:
 
 def moment() -> str:
     """The oldest transaction whose work the present one may not see."""
-    return str(_rows("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0][0])
+    return str(rows("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0][0])
 
 
 def catch_up(target: str, since: str) -> None:
@@ -60,7 +60,7 @@ def catch_up(target: str, since: str) -> None:
             key = _key(source, table)
             changed = f"age(s.xmin) <= age('{since}'::xid8::xid)" if key else "true"
             same = " AND ".join([*(f's."{name}" = c."{name}"' for name in key), f"NOT {changed}"])
-            columns = ", ".join(f'"{name}"' for name in _written_columns(source, table))
+            columns = ", ".join(f'"{name}"' for name in written_columns(source, table))
             cursor.execute(
                 f'DELETE FROM "{target}"."{table}" c'  # noqa: S608 — names of ours and of the catalogue
                 f' WHERE NOT EXISTS (SELECT 1 FROM "{source}"."{table}" s WHERE {same})'
@@ -101,7 +101,7 @@ def tables_of(schema: str) -> list[str]:
     """Names of a schema's tables."""
     return [
         name
-        for (name,) in _rows(
+        for (name,) in rows(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = %s AND c.relkind = 'r' ORDER BY 1",
             schema,
@@ -109,33 +109,23 @@ def tables_of(schema: str) -> list[str]:
     ]
 
 
-def columns_of(schema: str, table: str) -> list[str]:
-    """Names of a table's columns, generated ones too."""
-    return [
-        name
-        for (name,) in _rows(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
-            schema,
-            table,
-        )
-    ]
-
-
 def current_schema() -> str:
     """The schema this connection makes its tables in."""
-    return str(_rows("SELECT current_schema()")[0][0])
+    return str(rows("SELECT current_schema()")[0][0])
 
 
-def _rows(statement: str, *parameters: str) -> list[tuple[str, ...]]:
+def rows(statement: str, *parameters: str) -> list[tuple[str, ...]]:
+    """What a statement finds."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
 
-def _written_columns(schema: str, table: str) -> list[str]:
+def written_columns(schema: str, table: str) -> list[str]:
+    """Names of a table's columns, without those the engine works out itself."""
     return [
         name
-        for (name,) in _rows(
+        for (name,) in rows(
             "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
             " AND is_generated = 'NEVER' ORDER BY ordinal_position",
             schema,
@@ -148,7 +138,7 @@ def _key(schema: str, table: str) -> list[str]:
     """Columns of a table's primary key."""
     return [
         name
-        for (name,) in _rows(
+        for (name,) in rows(
             "SELECT a.attname FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid"
             " JOIN pg_namespace n ON n.oid = t.relnamespace"
             " JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY(i.indkey)"
@@ -161,7 +151,7 @@ def _key(schema: str, table: str) -> list[str]:
 
 def copy_counters(source: str, target: str, table: str) -> None:
     """Let identity columns go on where the original's stand."""
-    for column, counter in _rows(
+    for column, counter in rows(
         "SELECT column_name, pg_get_serial_sequence(%s, column_name) FROM information_schema.columns"
         " WHERE table_schema = %s AND table_name = %s AND is_identity = 'YES'",
         f'"{source}"."{table}"',
@@ -179,7 +169,7 @@ def _constraints(schema: str, tables: list[str]) -> list[str]:
     """Keys and checks first, foreign keys after all of them."""
     return [
         f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}'
-        for table, name, definition in _rows(
+        for table, name, definition in rows(
             "SELECT t.relname, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c"
             " JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace"
             " WHERE n.nspname = %s AND c.contype IN ('p', 'u', 'c', 'x', 'f') ORDER BY c.contype = 'f', 1, 2",
@@ -193,7 +183,7 @@ def _indexes(source: str, target: str, tables: list[str]) -> list[str]:
     """What no constraint brought along."""
     return [
         definition.replace(f" ON {source}.", f' ON "{target}".', 1)
-        for table, definition in _rows(
+        for table, definition in rows(
             "SELECT t.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i"
             " JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace"
             " WHERE n.nspname = %s AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid)",

@@ -17,22 +17,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import connection, transaction
 
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import NotFound
-from postroad.foundation.queue.envelope import Envelope, encode
 from postroad.upgrade import schema_copy
+from postroad.upgrade.carrying import Carried, Carrying
 
 SCHEMA = "postroad_snapshot"
-
-CARRIED = ("storage_blob", "delivery_dispatch", "delivery_chunk", "queue_step")
-"""What came after the snapshot and stays when it is gone back to: mails, their ways, and who has a copy already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,11 @@ def last() -> Snapshot:
     note = _folder() / "snapshot.json"
     if not note.exists():
         raise NotFound("There is no snapshot: nothing was upgraded here, or it was gone back to already.")
-    return Snapshot(**json.loads(note.read_text()))
+    found = Snapshot(**json.loads(note.read_text()))
+    if found.engine == "postgresql" and not schema_copy.tables_of(SCHEMA):
+        _forget()  # Going back died at its very end.
+        return last()
+    return found
 
 
 @contextmanager
@@ -159,111 +159,60 @@ def copy_sqlite(target: Path) -> int:
     return target.stat().st_size
 
 
-def go_back() -> dict[str, int]:
-    """Put the snapshot in the database's place; how many rows of each table were carried over.
+def go_back() -> Carried:
+    """Put the snapshot in the database's place, with what became of mail since. One transaction.
 
-    Mails accepted since stay: what still waits goes on, what was archived is archived again. One transaction.
+    Raises:
+        NotFound: there is none.
     """
     last()
-    counts = _sqlite_back() if connection.vendor == "sqlite" else _postgresql_back()
+    carried = _sqlite_back() if connection.vendor == "sqlite" else _postgresql_back()
     _forget()
-    return counts
+    return carried
 
 
-def _sqlite_back() -> dict[str, int]:
-    again = _to_archive_again(last().made_at)
-    # The carried rows go into a copy, so that being killed here leaves both as they were.
+def _sqlite_back() -> Carried:
+    # All is carried into a copy, so that being killed here leaves both as they were.
     merged = _folder() / "merged.db"
     merged.unlink(missing_ok=True)
-    source = sqlite3.connect(_file())
-    with sqlite3.connect(merged) as target:
+    with closing(sqlite3.connect(_file())) as source, closing(sqlite3.connect(merged)) as target:
         source.backup(target)
-    source.close()
-    target = sqlite3.connect(merged)
-    target.execute("ATTACH ? AS live", (str(connection.settings_dict["NAME"]),))
-    with target:
-        counts = {
-            table: target.execute(
-                _carry(table, "main", "live", _shared(_names(target, "main", table), _names(target, "live", table)))
-            ).rowcount
-            for table in (*CARRIED, "queue_job")
-        }
-        target.execute("DELETE FROM main.queue_job WHERE id NOT IN (SELECT id FROM live.queue_job)")
-        target.executemany(_PUT.format(schema="main", mark="?"), again)
-    target.execute("DETACH live")
-    connection.close()
-    live = sqlite3.connect(connection.settings_dict["NAME"])
-    target.backup(live)
-    live.close()
-    target.close()
+        target.execute("ATTACH ? AS live", (str(connection.settings_dict["NAME"]),))
+        with target:
+            carried = Carrying(
+                into="main", live="live",
+                columns=lambda schema, table: [r[1] for r in target.execute(f"PRAGMA {schema}.table_info({table})")],
+                rows=lambda sql: target.execute(sql).fetchall(),
+                write=lambda sql, rows: target.executemany(sql.replace("%s", "?"), rows),
+                epoch="strftime('%s', {})",
+            ).carry()  # fmt: skip
+            target.execute(
+                "UPDATE main.sqlite_sequence AS s SET seq = MAX(s.seq, l.seq) FROM live.sqlite_sequence l"
+                " WHERE l.name = s.name"
+            )
+            target.execute(
+                "INSERT INTO main.sqlite_sequence SELECT * FROM live.sqlite_sequence"
+                " WHERE name NOT IN (SELECT name FROM main.sqlite_sequence)"
+            )
+        target.execute("DETACH live")
+        connection.close()
+        with closing(sqlite3.connect(connection.settings_dict["NAME"])) as live:
+            target.backup(live)
     merged.unlink()
-    return {**counts, "archived again": len(again)}
+    return carried
 
 
-def _postgresql_back() -> dict[str, int]:
-    counts: dict[str, int] = {}
+def _postgresql_back() -> Carried:
     live = schema_copy.current_schema()
     with transaction.atomic(), connection.cursor() as cursor:
-        again = _to_archive_again(last().made_at)
         schema_copy.finish(SCHEMA, last().definitions)
-        copied = schema_copy.tables_of(SCHEMA)
-        for table in (*CARRIED, "queue_job"):
-            if table in copied:
-                columns = _shared(schema_copy.columns_of(SCHEMA, table), schema_copy.columns_of(live, table))
-                cursor.execute(_carry(table, SCHEMA, live, columns))
-                counts[table] = cursor.rowcount
-                schema_copy.copy_counters(live, SCHEMA, table)
-        cursor.execute(f'DELETE FROM {SCHEMA}.queue_job WHERE id NOT IN (SELECT id FROM "{live}".queue_job)')  # noqa: S608
-        if again:
-            cursor.executemany(_PUT.format(schema=SCHEMA, mark="%s"), again)
+        carried = Carrying(
+            into=SCHEMA, live=f'"{live}"',
+            columns=lambda schema, table: schema_copy.written_columns(schema.strip('"'), table),
+            rows=schema_copy.rows, write=cursor.executemany, epoch="EXTRACT(EPOCH FROM {})",
+        ).carry()  # fmt: skip
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # No table can be moved while a check of it waits.
+        for table in schema_copy.tables_of(SCHEMA):
+            schema_copy.copy_counters(live, SCHEMA, table)
         schema_copy.move_back(SCHEMA)
-    return {**counts, "archived again": len(again)}
-
-
-_PUT = (
-    "INSERT INTO {schema}.queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"
-    " list_id, message_id, error) VALUES ('archive', 0, {mark}, {mark}, 0, 0, 0, '', {mark}, {mark}, {mark}, '')"
-)
-
-
-def _carry(table: str, into: str, live: str, columns: list[str]) -> str:
-    """The statement that copies what is in `live` and not in the snapshot; only columns that both have."""
-    key = "key" if table == "storage_blob" else "id"
-    names = ", ".join(f'"{name}"' for name in columns)
-    overriding = "" if into == "main" or key == "key" else " OVERRIDING SYSTEM VALUE"
-    return (
-        f"INSERT INTO {into}.{table} ({names}){overriding} SELECT {names} FROM {live}.{table}"  # noqa: S608
-        f" WHERE {key} NOT IN (SELECT {key} FROM {into}.{table})"
-    )
-
-
-def _shared(snapshot: Sequence[str], live: Sequence[str]) -> list[str]:
-    return [name for name in snapshot if name in live]
-
-
-def _names(database: sqlite3.Connection, schema: str, table: str) -> list[str]:
-    return [row[1] for row in database.execute(f"PRAGMA {schema}.table_info({table})")]
-
-
-def _to_archive_again(since: float) -> list[tuple[float, bytes, float, str, str]]:
-    """Jobs for what was archived since the snapshot: due at, envelope, made at, list, Message-ID."""
-    now = time.time()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT m.message, m.message_id, l.list_id, m.size FROM archive_mail m"
-            " JOIN lists_list l ON l.id = m.mailing_list_id WHERE m.archived_at > %s",
-            (_as_parameter(since),),
-        )
-        rows = cursor.fetchall()
-    jobs = []
-    for message, message_id, list_id, size in rows:
-        envelope = Envelope(
-            journey=os.urandom(12).hex(), message=message, message_id=message_id, received_at=now, size=size,
-            list_id=list_id,
-        )  # fmt: skip
-        jobs.append((now, encode(envelope), now, list_id, message_id[:998]))
-    return jobs
-
-
-def _as_parameter(moment: float) -> str | None:
-    return connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(moment, tz=UTC))
+    return carried
