@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroad.foundation.queue.envelope import Envelope, encode
+from postroad.foundation.rows import marks
 
 GROWING = ("storage_blob", "queue_step", "delivery_outbox")
 """Tables to which rows are only added."""
@@ -62,7 +63,7 @@ class Carrying:
             self._replace(table)
         self._count_on()
         stranded, again = [*self._held_there()], [*self._archived_there()]
-        self.write(_PUT.format(into=self.into), [*stranded, *again])
+        self._put([*stranded, *again])
         self._quarantine()
         return Carried(
             waiting=self._number(f"{self.into}.queue_job WHERE state = {_LIVE}") - len(again),
@@ -114,7 +115,7 @@ class Carrying:
             [()],
         )
 
-    def _held_there(self) -> Iterator[tuple[Any, ...]]:
+    def _held_there(self) -> Iterator[dict[str, Any]]:
         """Jobs for posts that are held on lists the snapshot does not know."""
         for envelope, message_id, list_id in self.rows(
             f"SELECT h.envelope, h.message_id, l.list_id FROM {self.live}.moderation_held h"  # noqa: S608
@@ -122,7 +123,7 @@ class Carrying:
         ):
             yield _job("moderation", bytes(envelope), list_id, message_id)
 
-    def _archived_there(self) -> Iterator[tuple[Any, ...]]:
+    def _archived_there(self) -> Iterator[dict[str, Any]]:
         """Jobs for what was archived since."""
         for message, message_id, list_id, size, at in self.rows(
             f"SELECT m.message, m.message_id, l.list_id, m.size, {self.epoch.format('m.archived_at')}"  # noqa: S608
@@ -135,6 +136,15 @@ class Carrying:
             )  # fmt: skip
             yield _job("archive", encode(envelope), list_id, message_id)
 
+    def _put(self, jobs: Sequence[dict[str, Any]]) -> None:
+        """Queue jobs, with the columns that the former release has."""
+        there = self.columns(self.into, "queue_job")
+        names = [name for name in _job("", b"", "", "") if name in there]
+        self.write(
+            f"INSERT INTO {self.into}.queue_job ({', '.join(names)}) VALUES ({marks(len(names))})",  # noqa: S608
+            [[job[name] for name in names] for job in jobs],
+        )
+
     def _quarantine(self) -> None:
         """Stages would end mail of a list that is not here; somebody must decide."""
         self.write(
@@ -144,12 +154,9 @@ class Carrying:
         )
 
 
-_PUT = (
-    "INSERT INTO {into}.queue_job (queue, state, due_at, envelope, attempts, deaths, claim, worker, created_at,"
-    " list_id, message_id, error) VALUES (%s, 0, %s, %s, 0, 0, 0, '', %s, %s, %s, '')"
-)
-
-
-def _job(queue: str, envelope: bytes, list_id: str, message_id: str) -> tuple[Any, ...]:
+def _job(queue: str, envelope: bytes, list_id: str, message_id: str) -> dict[str, Any]:
     now = time.time()
-    return queue, now, envelope, now, list_id, message_id[:998]
+    return {
+        "queue": queue, "state": _LIVE, "due_at": now, "envelope": envelope, "attempts": 0, "deaths": 0, "claim": 0,
+        "worker": "", "created_at": now, "list_id": list_id, "message_id": message_id[:998], "error": "",
+    }  # fmt: skip
