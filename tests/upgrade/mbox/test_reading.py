@@ -1,7 +1,10 @@
 """Mailboxes of every format give back the mails that were put in, however badly they are put together."""
 
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import mailbox
 import re
 import tempfile
@@ -86,6 +89,18 @@ def test_quoted_lines_are_as_the_author_wrote_them():
         mail(1, b"From the start\nand >From the middle\n>From a quotation\n")
     ]
     assert found(mbox(mail(1, text)), "mboxcl2") == [mail(1, text)]
+
+
+def test_where_all_text_is_quoted_any_header_may_follow_a_separator(tmp_path):
+    """Mails without date, id and trace, and such as have no header at all, must not become the end of the one before."""
+    bare = [b"From: a@x.example\nSubject: bare\n\ntext\n", b"only text\n", b"\n"]
+    file = tmp_path / "archive.mbox"
+    file.write_bytes(mbox(mail(1), *bare, mail(2)))
+    (tmp_path / "members.jsonl").touch()
+    assert format_of(file) == "mboxrd"
+    pieces = list(mails(file, "mboxrd"))
+    assert [piece.raw for piece in pieces] == [mail(1), *bare, mail(2)]
+    assert [digest for _, digest in contents(file, "mboxrd")] == [hashlib.sha256(p.raw).hexdigest() for p in pieces]
 
 
 def test_a_true_content_length_hides_whatever_stands_in_the_text():
@@ -253,6 +268,13 @@ def test_a_maildir_goes_on_behind_what_was_read(tmp_path):
     assert [p.raw for p in pieces if isinstance(p, Found)] == [mail(1), mail(2), mail(3)]
     assert [p.why for p in pieces if isinstance(p, Noise)] == ["1009.link is no file"]
     assert [p.raw for p in mails(tmp_path, "maildir", 2) if isinstance(p, Found)] == [mail(3)]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_mailbox_is_sent_to_be_unpacked(tmp_path, pack):
+    (tmp_path / "x.mbox").write_bytes(pack(mbox(mail(1))))
+    with pytest.raises(BadInput, match="is compressed; unpack it"):
+        format_of(tmp_path / "x.mbox")
 
 
 def test_what_is_no_mailbox_is_refused_with_a_reason(tmp_path):

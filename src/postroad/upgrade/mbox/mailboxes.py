@@ -7,13 +7,17 @@ from postroad.foundation.errors import BadInput, NotFound
 from postroad.upgrade.mbox.model import LARGEST, Format, Found, Noise
 from postroad.upgrade.mbox.scanning import FENCE, scan
 
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")
+
 
 def format_of(path: Path) -> Format:
     """Which format a mailbox most likely has; the dialects of mbox look alike, so that is `mbox`.
 
+    What `postroad export` wrote is mboxrd, and has the list's members beside it.
+
     Raises:
         NotFound: there is nothing.
-        BadInput: a folder that is no Maildir.
+        BadInput: a folder that is no Maildir, or a compressed file.
     """
     if path.is_dir():
         if (path / "cur").is_dir() or (path / "new").is_dir():
@@ -22,7 +26,12 @@ def format_of(path: Path) -> Format:
     if not path.is_file():
         raise NotFound(f"There is no mailbox {path}.")
     with path.open("rb") as file:
-        return "mmdf" if file.read(len(FENCE)) == FENCE else "mbox"
+        begin = file.read(len(FENCE))
+    if begin.startswith(_COMPRESSED):
+        raise BadInput(f"{path} is compressed; unpack it first (`gunzip`, `bunzip2`, `unxz`, `unzip`).")
+    if begin == FENCE:
+        return "mmdf"
+    return "mboxrd" if path.with_name("members.jsonl").is_file() else "mbox"
 
 
 def mails(path: Path, form: Format, start: int = 0, number: int = 0) -> Iterator[Found | Noise]:

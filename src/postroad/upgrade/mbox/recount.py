@@ -72,7 +72,7 @@ def _separators(data: mmap.mmap, form: Format) -> Iterator[tuple[int, int]]:
     """Lines that begin a mail: with a moment on them and a mail's header behind; a true Content-Length hides others."""
     hidden = 0
     for match in _FROM.finditer(data):
-        if match.start() < hidden or not _separates(data, match):
+        if match.start() < hidden or not (_separates(data, match) if form != "mboxrd" else _has_moment(match)):
             continue
         yield match.span()
         if form != "mboxrd":
@@ -80,7 +80,11 @@ def _separators(data: mmap.mmap, form: Format) -> Iterator[tuple[int, int]]:
 
 
 def _separates(data: mmap.mmap, line: "re.Match[bytes]") -> bool:
-    return bool(_TIME.search(line[0]) and _YEAR.search(line[0])) and _is_mail(data, line.end())
+    return _has_moment(line) and _is_mail(data, line.end())
+
+
+def _has_moment(line: "re.Match[bytes]") -> bool:
+    return bool(_TIME.search(line[0]) and _YEAR.search(line[0]))
 
 
 def _end_by_length(data: mmap.mmap, begin: int) -> int:

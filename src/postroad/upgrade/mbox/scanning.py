@@ -43,6 +43,8 @@ class _Window:
     at: int
     """Where in the file its first byte is."""
     data: bytearray
+    is_quoted: bool = False
+    """Every line of a mail that begins with From is quoted (mboxrd), so that one with a moment separates for sure."""
     cut: int = 0
     """Bytes of the middle that were let go."""
     is_all: bool = False
@@ -76,7 +78,7 @@ def scan(file: BinaryIO, form: Format, start: int = 0, number: int = 0) -> Itera
     `number` is that of the mail there, where reading was broken off.
     """
     file.seek(start)
-    window = _Window(file, start, bytearray())
+    window = _Window(file, start, bytearray(), is_quoted=form == "mboxrd")
     return _scan_mmdf(window, number) if form == "mmdf" else _scan_mbox(window, form, number)
 
 
@@ -92,7 +94,7 @@ def _scan_mbox(window: _Window, form: Format, number: int) -> Iterator[Found | N
     while begins >= 0:
         window.drop(begins)
         line = window.data.find(b"\n") + 1
-        measured = 0 if form in ("mboxrd", "mmdf") else _end_by_length(window, line)
+        measured = 0 if window.is_quoted else _end_by_length(window, line)
         begins = _next_separator(window, max(measured, line))
         size = begins if begins >= 0 else len(window.data)
         mail = bytes(window.data[line:size])
@@ -129,7 +131,7 @@ def _next_separator(window: _Window, start: int) -> int:
         found = _line_from(window.data, b"From ", at)
         if found >= 0:
             window.reach(found + _LONGEST_HEADER)
-            if _is_separator(window.data, found):
+            if _is_separator(window, found):
                 return found
             at = found + 5
         elif window.is_all:
@@ -147,9 +149,9 @@ def _line_from(data: bytearray, beginning: bytes, at: int) -> int:
     return found + 1 if found >= 0 else -1
 
 
-def _is_separator(data: bytearray, at: int) -> bool:
-    line = _SEPARATOR.match(data, at) or _ODD_SEPARATOR.match(data, at)
-    return line is not None and _looks_like_mail(data, line.end())
+def _is_separator(window: _Window, at: int) -> bool:
+    line = _SEPARATOR.match(window.data, at) or _ODD_SEPARATOR.match(window.data, at)
+    return line is not None and (window.is_quoted or _looks_like_mail(window.data, line.end()))
 
 
 def _looks_like_mail(data: bytes | bytearray, at: int = 0) -> bool:
@@ -173,7 +175,7 @@ def _end_by_length(window: _Window, line: int) -> int:
         return 0
     gap = _GAP.match(window.data, end)
     after = gap.end() if gap else end
-    return end if after == len(window.data) or _is_separator(window.data, after) else 0
+    return end if after == len(window.data) or _is_separator(window, after) else 0
 
 
 def _without_gap(mail: bytes) -> bytes:
