@@ -1,5 +1,6 @@
 """A backup is whole or nothing, as of one moment, and becomes the same site on either engine; an export is readable."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -16,6 +17,7 @@ from postroad.foundation.errors import BadInput, Conflict
 from postroad.upgrade.leaving import backup as backups
 from postroad.upgrade.leaving import restore as restores
 from postroad.upgrade.leaving.backup import LEFT_OUT, one_moment, tables
+from postroad.upgrade.leaving.cells import without_nul
 from postroad.upgrade.mbox.mailboxes import mails
 from tests import databases, programs
 
@@ -114,6 +116,27 @@ def test_a_site_comes_back_with_contents_in_files_and_gives_no_key_again(tmp_pat
     again.run("restore", tmp_path / "2.zip")
     again.run("backup", tmp_path / "3.zip")
     assert told(tmp_path / "3.zip") == told(zip_file)
+
+
+def test_nul_in_texts_and_settings_of_sqlite_becomes_a_character_that_postgresql_keeps():
+    row = {"text": "a\0b \\u0000 \\\0", "settings": {"deep": ["\0"]}}
+    line = json.dumps(row).encode()
+    kept = {"text": "a\ufffdb \\u0000 \\\ufffd", "settings": {"deep": ["\ufffd"]}}
+    assert json.loads(without_nul(line)) == kept
+
+
+def test_a_row_that_the_other_engine_cannot_hold_is_named(tmp_path, other_engine, zip_file):
+    with zipfile.ZipFile(zip_file) as old, zipfile.ZipFile(tmp_path / "2.zip", "w") as new:
+        manifest = json.loads(old.read("manifest.json"))
+        for member in manifest["members"]:
+            data = old.read(member["name"])
+            if member["name"] == "tables/lists_list.jsonl":
+                data = data.replace(b'"list_name":"ant"', b'"list_name":"%s"' % (b"a" * 300))
+                member["sha256"] = hashlib.sha256(data).hexdigest()
+            new.writestr(member["name"], data)
+        new.writestr("manifest.json", json.dumps(manifest))
+    told = Home(tmp_path / "home", other_engine).run("restore", tmp_path / "2.zip", code=2)
+    assert "rows 1 to 1 of lists_list: value too long" in told
 
 
 def test_a_home_with_a_site_in_it_is_not_overwritten(ant, zip_file):

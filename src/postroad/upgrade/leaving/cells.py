@@ -1,6 +1,7 @@
 """Values of columns as JSON and back, the same for both engines (docs/guides/leaving.md tells the format)."""
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ from django.db.models import BinaryField, DateField, DateTimeField, Field, JSONF
 
 from postroad.foundation.errors import BadInput
 
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 AnyField: TypeAlias = "Field[Any, Any]"
 
 
@@ -24,8 +26,13 @@ def to_json(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
-def reader_of(field: AnyField, *, without_nul: bool) -> Callable[[Any], Any]:
-    """What makes a column's value of its JSON; PostgreSQL's texts hold no NUL, so there it becomes U+FFFD."""
+def without_nul(line: bytes) -> bytes:
+    """A row with U+FFFD for each NUL, which no text or JSON of PostgreSQL can hold."""
+    return _NUL.sub(rb"\1\\ufffd", line) if b"\\u0000" in line else line
+
+
+def reader_of(field: AnyField) -> Callable[[Any], Any]:
+    """What makes a column's value of its JSON."""
     if isinstance(field, JSONField):
         return lambda value: value
     while field.remote_field is not None:
@@ -39,13 +46,7 @@ def reader_of(field: AnyField, *, without_nul: bool) -> Callable[[Any], Any]:
         make = date.fromisoformat
     elif isinstance(field, UUIDField):
         make = UUID
-    elif without_nul:
-        make = _without_nul
     return lambda value: None if value is None else make(value)
-
-
-def _without_nul(value: Any) -> Any:
-    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
 
 
 def columns_of(fields: Sequence[AnyField], row: dict[str, Any], table: str) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from django.apps.registry import Apps
 from django.core.management.color import no_style
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 
@@ -24,7 +24,7 @@ from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive import indexing
 from postroad.upgrade import schema
 from postroad.upgrade.leaving.backup import FORMAT, Manifest, Member
-from postroad.upgrade.leaving.cells import columns_of, reader_of
+from postroad.upgrade.leaving.cells import columns_of, reader_of, without_nul
 
 T = TypeVar("T")
 _BATCH = 1000
@@ -162,12 +162,13 @@ def _load_table(model: type[Model], lines: Iterator[bytes]) -> int:
         f"INSERT INTO {name(table)} ({', '.join(name(str(f.column)) for f in fields)})"  # noqa: S608 — a model's names
         f" VALUES ({marks(len(fields))})"
     )
-    readers = [reader_of(field, without_nul=connection.vendor == "postgresql") for field in fields]
+    readers = [reader_of(field) for field in fields]
+    kept = without_nul if connection.vendor == "postgresql" else bytes
     decode, count = msgspec.json.Decoder(dict[str, Any]).decode, 0
     while batch := list(islice(lines, _BATCH)):
         rows = []
         for line in batch:
-            cells = columns_of(fields, decode(line), table)
+            cells = columns_of(fields, decode(kept(line)), table)
             values = {f.attname: read(cell) for f, read, cell in zip(fields, readers, cells, strict=True)}
             if table == "storage_blob":  # Contents may lie in files here.
                 codec, data = storage.keep_packed(values["key"], values["codec"], values["data"])
@@ -176,7 +177,7 @@ def _load_table(model: type[Model], lines: Iterator[bytes]) -> int:
         try:
             with connection.cursor() as cursor:
                 cursor.executemany(insert, rows)
-        except IntegrityError as error:
+        except (DataError, IntegrityError) as error:
             raise BadInput(f"rows {count + 1:,} to {count + len(rows):,} of {table}: {error}") from error
         count += len(rows)
     return count
