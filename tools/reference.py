@@ -49,15 +49,15 @@ _HABITS = [
     "Rights: a token with `read`, `moderate` or `manage` counts on its lists, `site` everywhere; the user of `[rest]` in",
     "`postroad.toml` may do everything. Each right includes the ones before it.",
     "",
-    "Every call can answer 401, 403 and 503; one that takes fields 400; one with a name in its address 404; one that writes 409 and",
-    "412. Only further answers are named below. Collections take `count` and `page` together, and have `start`, `total_size` and",
-    "`entries` (absent when there are none).",
+    "Every call can answer 401, 403, 503 and 507; one that takes fields 400; one with a name in its address 404; one that writes 409;",
+    "one with a condition 304 or 412. Only further answers are named below. Collections take `count` and `page` together, and have",
+    "`start`, `total_size` and `entries` (absent when there are none).",
 ]
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
     answers = operation["responses"]
-    success = [f"{status} {_what(answer)}".strip() for status, answer in answers.items() if int(status) < 400]
+    success = [f"{status} {_what(answer)}".strip() for status, answer in answers.items() if int(status) < 300]
     further = [
         f"{status}: {a['description']}" for status, a in answers.items() if int(status) >= 400 and "$ref" not in a
     ]

@@ -92,3 +92,14 @@ def test_every_caller_may_what_the_table_says_and_nothing_else(site, method, rou
         if (must is not None and status != must) or (must is None and status in (401, 403)):
             wrong.append(f"{kind}: {status}, not {must or 'allowed'}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_condition_tells_nothing_to_who_may_not_read(site):
+    """The right is asked for first: else whoever has a token could find out what a list of others holds."""
+    secret, _ = site.callers["a token to manage, of another list's owner"]
+    place = f"lists/{ANT}/config"
+    tag = site.rest.get(place).headers["ETag"]
+    for condition in ("If-Match", "If-None-Match"):
+        for value in (tag, '"stale"', "*"):
+            reply = Rest(token=secret).call("PATCH", place, {"description": "x"}, headers={condition: value})
+            assert reply.status == 403

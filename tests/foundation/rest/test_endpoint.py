@@ -2,12 +2,14 @@
 
 import base64
 import json
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import RequestFactory
 
 from postroad.foundation.errors import BadInput, Conflict, NotFound, TryLater
@@ -102,6 +104,51 @@ def test_a_stale_tag_stops_a_write():
     assert call(view, "patch", HTTP_IF_MATCH=f'"other", {tag}').status_code == 204
     assert call(view, "patch", HTTP_IF_MATCH="*").status_code == 204
     assert len(written) == 2
+
+
+def test_what_a_client_has_is_not_sent_again():
+    """If-None-Match (RFC 9110 §13.1.2) with the tag, also as a proxy weakens it: 304 without a body."""
+    view = endpoint(get=show)
+    tag = call(view)["ETag"]
+    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        reply = call(view, HTTP_IF_NONE_MATCH=known)
+        assert (reply.status_code, reply.content, reply["ETag"]) == (304, b"", tag)
+        assert "Content-Type" not in reply
+    assert call(view, HTTP_IF_NONE_MATCH='"other"').content == call(view).content
+    assert call(view, HTTP_IF_MATCH='"other"').status_code == 412
+    assert call(view, HTTP_IF_MATCH=tag).status_code == 200
+
+
+def test_a_write_that_wants_nothing_there_leaves_what_is_there():
+    view = endpoint(get=show, put=takes(raising(AssertionError("written"))))
+    for unwanted in ("*", call(view)["ETag"]):
+        assert call(view, "put", HTTP_IF_NONE_MATCH=unwanted).status_code == 412
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite one writer waits for the other")
+def test_who_was_overtaken_at_the_very_moment_writes_nothing():
+    def write_beside():
+        Call.objects.update(times=2)
+        connection.close()
+
+    def write(request, values):
+        """Between our look and our write another one writes."""
+        other = threading.Thread(target=write_beside)
+        other.start()
+        other.join()
+        Call.objects.update(times=3)
+        return resource.done()
+
+    def shown(request):
+        return resource.ok({"times": Call.objects.get().times})
+
+    audit.flush()
+    Call.objects.all().delete()
+    Call.objects.create(at=0, caller="x", method="GET", path="/", list_id="", status=200, times=1)
+    view = endpoint(get=shown, patch=takes(write))
+    assert call(view, "patch", HTTP_IF_MATCH=call(view)["ETag"]).status_code == 412
+    assert Call.objects.get().times == 2
 
 
 def test_fields_that_are_not_declared_never_reach_the_view():

@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
-from postroad.foundation.errors import NotAllowed, PostroadError, Stale, StorageFull, answer_for
+from postroad.foundation.errors import NotAllowed, PostroadError, StorageFull, answer_for
 from postroad.foundation.queue.gathering import gathering
 from postroad.foundation.rest.audit import note_call, note_refused
 from postroad.foundation.rest.body import check, given
 from postroad.foundation.rest.callers import NOBODY, Caller, who_calls
+from postroad.foundation.rest.conditions import is_conditional, refuse_stale, stand_still, unless_known, was_overtaken
 from postroad.foundation.rest.operation import Operation, Right, View
 from postroad.foundation.rest.resource import failure
 from postroad.foundation.storage.trouble import meaning
@@ -74,11 +75,13 @@ class Endpoint:
         """Call the view, a writing one in a transaction that a refusal undoes; errors become answers."""
         try:
             if request.method == "GET" or operation.asks:
-                response = self._call(caller, operation, request, arguments)
+                response = unless_known(request, self._call(caller, operation, request, arguments))
                 note_call(caller, request, arguments, response.status_code)
                 return response
+            whole = not connection.in_atomic_block
             with transaction.atomic(), gathering():
-                self._refuse_stale(request, arguments)
+                if whole and is_conditional(request):
+                    stand_still()
                 response = self._call(caller, operation, request, arguments)
                 note_call(caller, request, arguments, response.status_code)
                 return response
@@ -89,10 +92,7 @@ class Endpoint:
         except DataError:
             response = failure(400, "A value is longer or larger than can be kept.")
         except OperationalError as error:
-            log.error("%s %s: %s", request.method, request.path_info, error)
-            told = meaning(error)
-            text = str(told) if isinstance(told, StorageFull) else "The database is busy or away; try again."
-            response = failure(answer_for(told).http, text)
+            response = _trouble(request, error)
         except Exception as error:
             log.exception("%s %s", request.method, request.path_info)
             response = failure(answer_for(error).http)
@@ -105,6 +105,7 @@ class Endpoint:
         if any("\0" in str(value) for value in arguments.values()):
             return failure(404, "404 Not Found")
         self._refuse_unless_allowed(caller, request, arguments)
+        self._refuse_stale(request, arguments)
         if operation.takes_values:
             values = check(given(request), operation.required, operation.optional)
             return operation.view(request, values, **arguments)
@@ -118,14 +119,20 @@ class Endpoint:
             raise NotAllowed(f"This credential does not have the right to {right} here.")
 
     def _refuse_stale(self, request: HttpRequest, arguments: dict[str, Any]) -> None:
-        """With If-Match (RFC 9110 §13.1.1), a write goes on only when the resource is the one the client saw."""
-        wanted = request.headers.get("If-Match")
+        """A write with a condition goes on only when what would be shown is what the client saw."""
         shown = self.operations.get("get")
-        if wanted is None or wanted.strip() == "*" or shown is None or shown.takes_values:
-            return
-        tag = shown.view(request, **arguments).headers.get("ETag", "")
-        if tag not in [part.strip() for part in wanted.split(",")]:
-            raise Stale("The resource was changed since it was read (If-Match); read it again.")
+        if request.method != "GET" and shown is not None and not shown.takes_values:
+            refuse_stale(request, lambda: shown.view(request, **arguments).headers.get("ETag", ""))
+
+
+def _trouble(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """What is answered when the database would not do it."""
+    if was_overtaken(error):
+        return failure(412, "Somebody else changed the same at this moment; read it again.")
+    log.error("%s %s: %s", request.method, request.path_info, error)
+    told = meaning(error)
+    text = str(told) if isinstance(told, StorageFull) else "The database is busy or away; try again."
+    return failure(answer_for(told).http, text)
 
 
 def endpoint(

@@ -39,18 +39,18 @@ _ALWAYS: Mapping[int, str] = {
     401: "the credential is missing or wrong",
     403: "the credential does not have the right to this",
     503: "the database is busy or away, or an upgrade runs; try again",
+    507: "there is no room left on the server's disk",
 }
 _TAKING = {400: "a field is unknown, wrong, missing or given twice; every one is named"}
 _NAMED = {404: "what the address names does not exist"}
-_WRITING = {
-    409: "it exists already, or somebody else changed it at this moment",
-    412: "the resource is not any more the one of If-Match",
-}
-_USUAL: Mapping[int, str] = {**_ALWAYS, **_TAKING, **_NAMED, **_WRITING}
+_WRITING = {409: "it exists already, or somebody else changed it at this moment"}
+_CONDITIONAL = {412: "the resource is not any more the one of If-Match, or is the one of If-None-Match"}
+_USUAL: Mapping[int, str] = {**_ALWAYS, **_TAKING, **_NAMED, **_WRITING, **_CONDITIONAL}
 INTRODUCTION = """Compatible with the REST API of GNU Mailman Core 3.3.10; what differs is told in rest-differences.md.
 
 Send fields as a form or as a JSON object, both mean the same. A write is one transaction: it is done, or nothing is.
-With `If-Match` and a resource's `ETag` a write goes on only when nobody changed the resource meanwhile."""
+With `If-Match` and a resource's `ETag` a write goes on only when nobody changed the resource meanwhile; with
+`If-None-Match` what the client has already is not sent again."""
 
 
 def document(version: str, rows: Iterable[tuple[str, Endpoint]], release: str, server: str = "") -> Schema:
@@ -143,6 +143,10 @@ def _responses(method: str, route: str, operation: Operation, shapes: dict[str, 
         told |= _NAMED
     if method != "get" and not operation.asks:
         told |= _WRITING
+    if not operation.asks and (method != "get" or operation.gives is not None):
+        told |= _CONDITIONAL
+    if method == "get" and operation.gives is not None:
+        told[304] = "the client has it already (If-None-Match)"
     told |= operation.other
     shown = {status: _told(status, what, shapes) for status, what in told.items()}
     shown[operation.status] = _success(operation, shapes)

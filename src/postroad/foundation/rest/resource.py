@@ -31,6 +31,7 @@ _REASONS = {
     429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    507: "Insufficient Storage",
 }
 
 
@@ -62,6 +63,13 @@ def ok(resource: Json, status: int = 200) -> HttpResponse:
     """A resource as the answer."""
     body, tag = _tagged(resource)
     return HttpResponse(body, status=status, content_type="application/json", headers={"ETag": tag})
+
+
+def not_modified(tag: str) -> HttpResponse:
+    """304: the client has it already (RFC 9110 §15.4.5)."""
+    response = HttpResponse(status=304, headers={"ETag": tag})
+    del response["Content-Type"]
+    return response
 
 
 def again(response: HttpResponse) -> HttpResponse:
