@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -41,11 +42,22 @@ hypothesis.settings.load_profile("default" if os.environ.get("POSTROAD_FUZZ") el
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """A file, not memory: threads and processes of a test share the database as they do in a real site."""
+    """A copy of tables that are made once. On SQLite a file: a test's threads and processes share it, as a site's do."""
     from django.db import connection
 
+    from tests import tables
+
+    test = connection.settings_dict["TEST"]
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(HOME / "test.db")
+        test["NAME"] = str(shutil.copy(tables.file(), HOME / "test.db"))
+    else:
+        test["TEMPLATE"] = tables.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """SQLite's file is the copy, so it is not made anew; it goes with the home."""
+    return "sqlite" in os.environ["POSTROAD_DATABASE_URL"]
 
 
 @pytest.fixture(scope="session")

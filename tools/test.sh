@@ -14,6 +14,9 @@ pieces=(tests/stories tests/upgrade tests/project "tests --ignore=tests/stories 
 dir=$(mktemp -d -t postroad-tests-XXXXXX)
 chmod 755 "$dir"
 trap 'kill $(jobs -p) 2>/dev/null || true; tools/postgres.sh stop "$dir" 2>/dev/null || true; rm -rf "$dir"' EXIT
+# What each begins with is made once on each engine.
+export POSTROAD_TEST_TABLES=$dir/tables
+mkdir "$dir/tables"
 server=
 if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -12,10 +11,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from postroad.foundation.configuration import Configuration
+from postroad.foundation.configuration import Configuration, create
 from postroad.foundation.sections import Listen
 from postroad.project import http
-from tests import databases, programs
+from tests import databases, programs, tables
 from tests.ports import free_port
 
 
@@ -68,19 +67,10 @@ class Site:
         return done.stdout
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Iterator[Site]:
-    """A site with configuration, secrets and tables, from which others are copied."""
-    with databases.database(f"made_{os.getpid()}") as url:
-        site = Site(tmp_path_factory.mktemp("made"), url)
-        site.python(programs.MAKE_TABLES)
-        yield site
-
-
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, made) -> Iterator[Site]:
-    """A site for the tests of this module, in their order."""
-    with databases.database(f"run_{os.getpid()}", f"made_{os.getpid()}") as url:
-        home = tmp_path_factory.mktemp("home")
-        shutil.copytree(made.home, home, dirs_exist_ok=True)
-        yield Site(home, url)
+def run(tmp_path_factory) -> Iterator[Site]:
+    """A site for the tests of this module, in their order: with configuration, secrets and tables."""
+    home, name = tmp_path_factory.mktemp("home"), f"run_{os.getpid()}"
+    create(home)
+    yield Site(home, tables.copy_to(home, name))
+    databases.drop(name)

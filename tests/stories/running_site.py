@@ -9,16 +9,12 @@
 On SQLite, or with POSTROAD_TEST_DATABASE in a PostgreSQL database of its own.
 """
 
-import atexit
 import contextlib
-import functools
 import os
-import shutil
 import signal
 import smtplib
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -27,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tests import databases, programs
+from tests import databases, programs, tables
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -90,7 +86,7 @@ class Site:
         """Start `postroad serve` and wait for its `ready`."""
         if not (self.home / "postroad.toml").exists():
             self.write_configuration()
-            self._copy_database(_with_tables())
+            tables.copy_to(self.home, self._database)
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--home", self.home, *options],
             env=self._environment(),
@@ -165,29 +161,6 @@ class Site:
 
     def _environment(self) -> dict[str, str]:
         return {key: value for key, value in os.environ.items() if not key.startswith(("POSTROAD_", "DJANGO_"))}
-
-    def _copy_database(self, other: "Site") -> None:
-        databases.create(self._database, other._database)
-        if not databases.SERVER:
-            shutil.copy(other.home / "postroad.db", self.home)
-
-    def _make_database(self) -> None:
-        databases.create(self._database)
-        environment = self._environment() | {"POSTROAD_HOME": str(self.home)}
-        made = programs.run(["python", "-c", programs.SET_UP + programs.MAKE_TABLES], environment=environment)
-        assert made.returncode == 0, made.stderr
-
-
-@functools.cache
-def _with_tables() -> Site:
-    """A site that never runs, of which others have the tables: to make them takes as long as all the rest of a start."""
-    folder = tempfile.TemporaryDirectory(prefix="postroad-tables-")
-    made = Site(Path(folder.name), 0)
-    atexit.register(folder.cleanup)
-    made.write_configuration()
-    made._make_database()
-    atexit.register(made.close)
-    return made
 
 
 def _toml(value: object) -> str:

@@ -1,0 +1,62 @@
+"""The tables of this release, made once by its migrations and copied from then on: to migrate takes three seconds.
+
+`POSTROAD_TEST_TABLES` is a folder in which runs of tests find what the first of them made, and leave it there.
+"""
+
+import atexit
+import fcntl
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests import databases, programs
+
+_SHARED = os.environ.get("POSTROAD_TEST_TABLES", "")
+
+
+def copy_to(home: Path, name: str) -> str:
+    """Give a site empty tables: in its home on SQLite, else in a database of this name; the URL."""
+    if not databases.SERVER:
+        shutil.copy(file(), home / "postroad.db")
+    return databases.create(name, template() if databases.SERVER else "")
+
+
+def file() -> Path:
+    """SQLite's file with the tables, to be copied."""
+    return _home() / "postroad.db"
+
+
+def template() -> str:
+    """The name of PostgreSQL's database with the tables, to be copied."""
+    _home()
+    return _name()
+
+
+def _name() -> str:
+    return "tables" if _SHARED else f"tables_{os.getpid()}"
+
+
+@functools.cache
+def _home() -> Path:
+    """The home that the tables were made for."""
+    folder = Path(_SHARED or tempfile.mkdtemp(prefix="postroad-tables-"))
+    home = folder / ("postgresql" if databases.SERVER else "sqlite")
+    home.mkdir(exist_ok=True)
+    if not _SHARED:
+        atexit.register(shutil.rmtree, folder)
+        atexit.register(databases.drop, _name())
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Whoever comes second waits for the first.
+        if not (home / "made").exists():
+            _make(home)
+            (home / "made").touch()
+    return home
+
+
+def _make(home: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
+    environment |= {"POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": databases.create(_name())}
+    made = programs.run(["python", "-c", programs.SET_UP + programs.MAKE_TABLES], environment=environment)
+    assert made.returncode == 0, made.stderr
