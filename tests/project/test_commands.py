@@ -128,6 +128,7 @@ def test_a_home_that_is_none_is_told(run, tmp_path):
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
+        (OSError(errno.ENOSPC, "No space left on device"), 3, "postroad: a disk is full: see that it has room"),
         (PermissionError(errno.EACCES, "Permission denied", "/x/secret.key"), 2, "postroad: /x/secret.key: this user"),
         (OSError(errno.ENOSPC, "No space left on device", "/x/out"), 3, "postroad: /x/out: No space left on device"),
         (RuntimeError("nobody foresaw this"), 3, "Traceback"),

@@ -1,5 +1,6 @@
 """What our programs have in common: subcommands that are loaded when they are asked for, and errors in one line."""
 
+import errno
 import importlib
 import os
 import sys
@@ -9,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from postroad.foundation.errors import UNEXPECTED, BadInput, PostroadError, TryLater, answer_for
+from postroad.foundation.errors import UNEXPECTED, BadInput, PostroadError, StorageFull, TryLater, answer_for
 from postroad.project import examples
 
 
@@ -80,8 +81,11 @@ def _tell(name: str, error: PostroadError) -> NoReturn:
 
 def _of_a_file(error: Exception) -> PostroadError | None:
     """What an error means if the system refused a file: the wrong user, a wrong place, or no room."""
-    if not isinstance(error, OSError) or error.filename is None:
+    if not isinstance(error, OSError):
         return None
+    if error.filename is None:  # As with writing to what was opened before.
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return StorageFull("a disk is full: see that it has room, and call it again") if is_full else None
     if isinstance(error, PermissionError):
         return BadInput(f"{error.filename}: this user may not do that; be the user the service runs as")
     told = f"{error.filename}: {error.strerror}"
