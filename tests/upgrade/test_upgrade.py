@@ -179,7 +179,7 @@ def test_a_newer_schema_is_refused_by_name():
 def test_rollback_brings_the_former_state_and_keeps_all_mail(former_release, monkeypatch):
     """Mail that came after the snapshot waits or is archived again; what was done since does not come twice.
 
-    Killed at its very end and called again, it has happened once.
+    Without room for it nothing happens; killed at its very end and called again, it has happened once.
     """
     post(former_release, "done")
     actions.upgrade()
@@ -187,6 +187,11 @@ def test_rollback_brings_the_former_state_and_keeps_all_mail(former_release, mon
     post(former_release, "new")
     archive(former_release, Incoming(KEPT, "kept@example.org", time.time()))
     create_list("later@example.org")
+    with monkeypatch.context() as patch:
+        full = connection.Database.OperationalError("the disk is full")
+        patch.setattr(snapshot.Carrying, "carry", lambda _: (_ for _ in ()).throw(full))
+        failed = actions.rollback()
+    assert (failed.exit_code, "nothing was changed" in failed.error) == (3, True)
     with monkeypatch.context() as patch:
         patch.setattr(snapshot, "_forget", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

@@ -84,9 +84,13 @@ def rollback(say: Callable[[str], None] = lambda _: None) -> Report:
         made = snapshot.last()
         if serving() is not None:
             raise Conflict("stop `postroad serve` first: it must not go on with a database of another release")
-        with report.step("back to the snapshot") as step:
-            carried = snapshot.go_back()
-            step.detail = f"of {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(made.made_at))}"
+        try:
+            with report.step("back to the snapshot") as step:
+                carried = snapshot.go_back()
+                step.detail = f"of {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(made.made_at))}"
+        except (OperationalError, OSError) as error:
+            report.outcome, report.error = "failed", f"{error}; nothing was changed, and it can be called again"
+            return report
         _go_on()
         report.findings.append(
             f"what was changed by web, REST or mail since then is gone; mail is not: {carried.waiting} waiting jobs and"

@@ -148,11 +148,8 @@ def copy_sqlite(target: Path) -> int:
     temporary = target.with_name(f"{target.name}.new")
     temporary.unlink(missing_ok=True)
     connection.ensure_connection()
-    copy = sqlite3.connect(temporary)
-    try:
+    with connection.wrap_database_errors, closing(sqlite3.connect(temporary)) as copy:
         connection.connection.backup(copy)
-    finally:
-        copy.close()
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.rename(target)
@@ -166,7 +163,8 @@ def go_back() -> Carried:
         NotFound: there is none.
     """
     last()
-    carried = _sqlite_back() if connection.vendor == "sqlite" else _postgresql_back()
+    with connection.wrap_database_errors:
+        carried = _sqlite_back() if connection.vendor == "sqlite" else _postgresql_back()
     _forget()
     return carried
 
