@@ -66,6 +66,17 @@ def test_who_left_meanwhile_has_nothing_to_confirm(ants, anne, mails):
     assert actions.confirm(mail.secret).member is None
 
 
+@pytest.mark.parametrize("end", [actions.end_by_link, actions.remove, "many"])
+def test_a_request_to_leave_ends_with_the_membership_it_was_about(ants, anne, end):
+    """Else a moderator who accepts it later takes away the membership of who joined again."""
+    lists.change_settings(ants, {"unsubscription_policy": "moderate"})
+    actions.leave(anne)
+    actions.set_options(anne, {"hide_address": True}, proved=False, origin=MAIL)
+    assert Pending.objects.count() == 2
+    actions.remove_members(ants, ["Anne@example.org"]) if end == "many" else end(anne)
+    assert not Pending.objects.exists()
+
+
 def test_a_leave_in_person_can_be_taken_back_as_it_was(ants, mails):
     lists.change_settings(ants, {"unsubscription_policy": "open"})
     row = actions.join(

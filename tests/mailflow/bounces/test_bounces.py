@@ -182,6 +182,19 @@ def test_a_probe_that_comes_back_from_a_former_address_leaves_the_new_one_alone(
     assert BounceEvent.objects.get(context="probe").outcome == "not a member"
 
 
+def test_what_came_back_from_one_address_is_not_held_against_the_next(ants, off):
+    new = people.add_address(off.address.user, "anne@new.example")
+    people.verify(new)
+    Member.objects.filter(pk=off.pk).update(bounce_score=3, total_warnings_sent=2)
+    off.refresh_from_db()
+    subscriptions.change_member(off, address=off.email)
+    off.refresh_from_db()
+    assert (off.delivery_status, off.bounce_score) == ("by_bounces", 3), "the same address again"
+    subscriptions.change_member(off, address=new.email)
+    off.refresh_from_db()
+    assert (off.delivery_status, off.bounce_score, off.total_warnings_sent) == (None, 0, 0)
+
+
 @pytest.fixture
 def off(ants):
     """A member whom bounces switched off."""

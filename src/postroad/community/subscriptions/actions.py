@@ -203,6 +203,7 @@ def remove_members(mailing_list: MailingList, emails: Sequence[str]) -> Mapping[
     """End the memberships of these addresses without any mail; for each, whether there was one."""
     found = queries.members_by_address(mailing_list, emails)
     Member.objects.filter(pk__in=[row.pk for row in found.values()]).delete()
+    requests.forget_of_members(mailing_list, list(found))
     for email in found:
         note(mailing_list.list_id, email, "left", REST)
     return {email: email.lower() in found for email in emails}
@@ -214,6 +215,8 @@ def remove_members(mailing_list: MailingList, emails: Sequence[str]) -> Mapping[
 @transaction.atomic
 def change_member(member: Member, **changes: Any) -> None:
     """Change a membership's address, delivery mode, digest frequency or moderation action.
+
+    What came back from a former address is not held against the next one.
 
     Raises:
         BadInput: an address that is unknown, unverified, or of another person.
@@ -231,6 +234,8 @@ def change_member(member: Member, **changes: Any) -> None:
         owner = member.address.user_id if member.address else None
         if member.address is None or address.user_id is None or address.user_id != owner:
             raise BadInput("Address is not controlled by user")
+        if address != member.address:
+            member.forget_bounces()  # They came from the former address.
         member.address = address
     for name, value in changes.items():
         setattr(member, name, value)

@@ -105,6 +105,12 @@ class Member(Preferences):
         """`as_address` or `as_user`."""
         return "as_user" if self.user_id else "as_address"
 
+    def forget_bounces(self) -> None:
+        """Count from nothing again, and deliver again to who was switched off for them; the caller saves."""
+        self.bounce_score, self.total_warnings_sent, self.last_warning_sent = 0, 0, None
+        if self.delivery_status == "by_bounces":
+            self.delivery_status = None
+
 
 class ThreadChoice(models.Model):
     """A member who wants no more posts of one thread, or wants that thread in spite of getting no others."""

@@ -1,6 +1,6 @@
 """What waits for a word: opened with a secret that is mailed and never kept, found by it, dropped when too old."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from postroad.community.subscriptions.models import Pending
 from postroad.community.subscriptions.tokens import hashed, new_token
 from postroad.foundation.configuration import current
 
+_IN_ONE_QUERY = 500
 UNDO_DAYS = 7.0
 """A leave can be taken back for so long (facts: security T26)."""
 
@@ -65,6 +66,14 @@ def for_moderators(mailing_list: MailingList) -> "QuerySet[Pending]":
     return Pending.objects.filter(
         list_id=mailing_list.list_id, token_owner="moderator", kind__in=kinds, expires_at__gt=timezone.now()
     ).order_by("pk")
+
+
+def forget_of_members(mailing_list: MailingList, emails: Sequence[str]) -> None:
+    """Drop what waits about memberships that ended: who joins again has not asked for it."""
+    kinds = (Pending.Kind.UNSUBSCRIPTION, Pending.Kind.OPTIONS)
+    waiting = Pending.objects.filter(list_id=mailing_list.list_id, kind__in=kinds)
+    for start in range(0, len(emails), _IN_ONE_QUERY):
+        waiting.filter(email__in=emails[start : start + _IN_ONE_QUERY]).delete()
 
 
 def forget_expired() -> None:

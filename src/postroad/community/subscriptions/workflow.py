@@ -260,6 +260,7 @@ def unsubscribe(
     email = address.email if address else ""
     secret = _open_undo(member, address) if address and origin.is_public else ""
     member.delete()
+    requests.forget_of_members(mailing_list, [email])
     note(mailing_list.list_id, email, "left", origin)
     goodbye = settings.send_goodbye_message.of(mailing_list) if goodbye is None else goodbye
     notify = settings.admin_notify_mchanges.of(mailing_list) if notify_owners is None else notify_owners

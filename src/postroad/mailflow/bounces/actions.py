@@ -201,8 +201,7 @@ def _switch_off(member: Member, event: BounceEvent) -> str:
 def resume(member: Member) -> None:
     """Deliver to a member again who was switched off, and forget what came back."""
     if member.delivery_status == "by_bounces":
-        member.delivery_status = None
-        member.bounce_score, member.total_warnings_sent, member.last_warning_sent = 0, 0, None
+        member.forget_bounces()
         member.save()
 
 
