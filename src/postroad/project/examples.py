@@ -34,6 +34,8 @@ POSTROAD: Mapping[str, str] = {
     "restore": "/var/backups/postroad/monday --home /var/lib/postroad",
     "export": "leaving ants@lists.example.org",
     "queue show": "",
+    "queue deferred": "",
+    "queue flush": "",
     "queue quarantined": "--traceback",
     "queue retry": "--all",
     "queue drop": "17",

@@ -65,11 +65,13 @@ def test_a_temporary_refusal_at_any_stage_is_tried_again_later(dogs, scripted, m
     """Whatever the relay put off stays queued with its recipients, due after `retry_first_seconds`."""
     members(dogs, 3)
     send()
+    Job.objects.update(created_at=1.0)
     deliver(scripted(answers(**{verb: "451 4.3.0 not now"})), finished, monkeypatch)
     job = Job.objects.get()
-    assert (job.queue, job.state) == ("delivery", Job.State.LIVE)
+    assert job.created_at == 1.0, "the mail is no younger for it"
+    assert (job.queue, job.state, job.error[:3]) == ("delivery", Job.State.LIVE, "451")
     assert 50 < job.due_at - time.time() < 61
-    Job.objects.update(due_at=0)
+    assert queue.try_now() == 1
     relay = scripted()
     deliver(relay, lambda: not Job.objects.exists(), monkeypatch)
     assert len(relay.messages) == 3

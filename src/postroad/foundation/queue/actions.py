@@ -49,15 +49,21 @@ def new_journey() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
 
 
-def put(queue: str, envelope: Envelope, due_at: float | None = None) -> None:
-    """Queue one mail for a stage, from `due_at` (seconds since 1970, now unless told) on."""
-    put_many(queue, (envelope,), due_at)
+def put(queue: str, envelope: Envelope, due_at: float | None = None, error: str = "") -> None:
+    """Queue one mail for a stage, from `due_at` (seconds since 1970, now unless told) on, for this `error` if any."""
+    put_many(queue, (envelope,), due_at, error)
 
 
-def put_many(queue: str, envelopes: Iterable[Envelope], due_at: float | None = None) -> None:
+def put_many(queue: str, envelopes: Iterable[Envelope], due_at: float | None = None, error: str = "") -> None:
     """Queue mails for a stage in one statement; the stage is woken when the transaction commits."""
-    _insert(queue, Job.State.LIVE, envelopes, due_at)
+    _insert(queue, Job.State.LIVE, envelopes, due_at, error)
     wakeup.notify(queue)
+
+
+def put_rest(job: Claimed, envelope: Envelope, due_at: float, error: str) -> None:
+    """Queue what is left to do of a job, as old as the job is, to be tried again from `due_at` on."""
+    _insert(job.queue, Job.State.LIVE, (envelope,), due_at, error, job.created_at)
+    wakeup.notify(job.queue)
 
 
 def put_now(queue: str, envelope: Envelope) -> int:
@@ -78,12 +84,17 @@ def set_aside(queue: str, envelope: Envelope, error: str) -> None:
 
 
 def _insert(
-    queue: str, state: Job.State, envelopes: Iterable[Envelope], due_at: float | None = None, error: str = ""
+    queue: str,
+    state: Job.State,
+    envelopes: Iterable[Envelope],
+    due_at: float | None = None,
+    error: str = "",
+    created_at: float | None = None,
 ) -> None:
     now = time.time()
-    due = now if due_at is None else due_at
+    due, since = now if due_at is None else due_at, now if created_at is None else created_at
     rows = [
-        (queue, int(state), due, encode(e), 0, 0, 0, "", now, e.list_id, e.message_id[:998], error) for e in envelopes
+        (queue, int(state), due, encode(e), 0, 0, 0, "", since, e.list_id, e.message_id[:998], error) for e in envelopes
     ]
     gathering.insert(_INSERT_JOB, rows)
 
@@ -229,6 +240,16 @@ def retry(job_ids: Iterable[int]) -> int:
 
 
 @transaction.atomic
+def try_now() -> int:
+    """Let everything that was put off come due at once; tells how much that was."""
+    rows = Job.objects.filter(state=Job.State.LIVE, claim=0, due_at__gt=time.time()).exclude(error="")
+    queues = set(rows.values_list("queue", flat=True))
+    count = rows.update(due_at=time.time())
+    for queue in queues:
+        wakeup.notify(queue)
+    return count
+
+
 def drop(job_ids: Iterable[int]) -> int:
     """Remove quarantined jobs for good, and write that into their journeys; tells how many there were."""
     found = list(Job.objects.filter(id__in=list(job_ids), state=Job.State.QUARANTINED))

@@ -154,7 +154,7 @@ def _finish(work: Work) -> None:
     done = pack_results(work.results), True, work.chunk
     update("UPDATE delivery_chunk SET results=%s, done=%s WHERE id=%s", [done])
     if by_sort["temporary"]:
-        _queue_retry(work, [work.recipients[i] for i in by_sort["temporary"]])
+        _queue_retry(work, [work.recipients[i] for i in by_sort["temporary"]], replies[by_sort["temporary"][0]])
     if by_sort["mail"]:
         first = by_sort["mail"][0]
         _set_aside(work, [work.recipients[i] for i in by_sort["mail"]], replies[first])
@@ -176,12 +176,12 @@ def _told(by_sort: Mapping[Sort, Sequence[int]], replies: Sequence[str]) -> tupl
     return "put off" if by_sort["temporary"] else "failed", "; ".join(parts[1:])
 
 
-def _queue_retry(work: Work, recipients: list[Recipient]) -> None:
+def _queue_retry(work: Work, recipients: list[Recipient], reply: str) -> None:
     chunk = Chunk.objects.create(dispatch_id=work.dispatch, recipients=pack_recipients(recipients), attempts=work.tries)
     mail = current().mail
     pause = min(mail.retry_most_seconds, mail.retry_first_seconds * 2 ** min(work.tries - 1, 20))
     due = min(time.time() + pause, max(time.time(), work.deliver_until))
-    queue.put("delivery", msgspec.structs.replace(work.job.envelope, chunk=chunk.pk), due_at=due)
+    queue.put_rest(work.job, msgspec.structs.replace(work.job.envelope, chunk=chunk.pk), due, reply)
 
 
 def _set_aside(work: Work, recipients: list[Recipient], reply: str) -> None:

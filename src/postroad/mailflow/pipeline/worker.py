@@ -53,7 +53,7 @@ def work(envelope: Envelope) -> None:
         queue.record(envelope, "pipeline", "discarded", "the list was removed meanwhile")
         return
     if envelope.kind == "posting" and must_wait(TEXTS, mailing_list, envelope.approved_at or envelope.received_at):
-        queue.put("pipeline", envelope, due_at=time.time() + _PAUSE)
+        queue.put("pipeline", envelope, time.time() + _PAUSE, "texts of its list are being fetched")
         return
     draft = prepare(mailing_list, envelope, raw)
     if draft.disposal:

@@ -1,4 +1,4 @@
-"""`postroad queue`: what waits, what is quarantined and why, retry and drop."""
+"""`postroad queue`: what waits, what was put off or quarantined and why; try again, and drop."""
 
 import json
 import time
@@ -9,18 +9,20 @@ import click
 
 from postroad.project.cli import home_option, open_home
 
+_MOST_REASONS = 20
+
 
 @click.group("queue")
 @home_option
 def command(home: str | None) -> None:
-    """See what waits; retry or drop what is quarantined."""
+    """See what waits and why; try again, or drop."""
     open_home(home)
 
 
 @command.command("show")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(as_json: bool) -> None:
-    """Each queue: how much waits, since when, how much is quarantined."""
+    """Each queue: how much waits, since when, and how much of it was deferred; how much is quarantined."""
     from django.db.models import Count, Min, Q
 
     from postroad.foundation.queue.models import Job
@@ -28,18 +30,47 @@ def show(as_json: bool) -> None:
 
     live, aside = Q(state=Job.State.LIVE), Q(state=Job.State.QUARANTINED)
     counts = Job.objects.values("queue").annotate(
-        waiting=Count("id", filter=live), quarantined=Count("id", filter=aside), oldest=Min("created_at", filter=live)
-    )
+        waiting=Count("id", filter=live), deferred=Count("id", filter=live & ~Q(error="")),
+        quarantined=Count("id", filter=aside), oldest=Min("created_at", filter=live),
+    )  # fmt: skip
     by_name = {row["queue"]: row for row in counts}
-    empty = {"waiting": 0, "quarantined": 0, "oldest": None}
+    empty = {"waiting": 0, "deferred": 0, "quarantined": 0, "oldest": None}
     rows: list[dict[str, Any]] = [{**empty, **by_name.get(name, {}), "queue": name} for name in QUEUES]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    click.echo(f"{'queue':16}{'waiting':>10}{'quarantined':>14}{'oldest':>12}")
+    click.echo(f"{'queue':16}{'waiting':>10}{'deferred':>10}{'quarantined':>14}{'oldest':>12}")
     for row in rows:
         age = f"{time.time() - row['oldest']:.0f} s" if row["oldest"] else "-"
-        click.echo(f"{row['queue']:16}{row['waiting']:>10}{row['quarantined']:>14}{age:>12}")
+        click.echo(f"{row['queue']:16}{row['waiting']:>10}{row['deferred']:>10}{row['quarantined']:>14}{age:>12}")
+
+
+@command.command("deferred")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def deferred(as_json: bool) -> None:
+    """Why mail is tried again later: each reason, how much waits for it, and when the next of that is due."""
+    from django.db.models import Count, Min
+
+    from postroad.foundation.queue.models import Job
+
+    rows = Job.objects.filter(state=Job.State.LIVE).exclude(error="").values("queue", "error")
+    found = list(rows.annotate(count=Count("id"), due_at=Min("due_at")).order_by("-count", "queue", "error"))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for row in found[:_MOST_REASONS]:
+        due = max(0.0, row["due_at"] - time.time())
+        click.echo(f"{row['count']:>8}  {row['queue']:14} due in {due:.0f} s\n{'':10}{_last_line(row['error'])}")
+    if len(found) > _MOST_REASONS:
+        click.echo(f"{len(found) - _MOST_REASONS} more reasons; --json has all of them.", err=True)
+
+
+@command.command("flush")
+def flush() -> None:
+    """Try everything that is deferred now, and not when its time comes: the relay is back."""
+    from postroad.foundation.queue import actions
+
+    click.echo(f"{actions.try_now()} to be tried now")
 
 
 @command.command("quarantined")
@@ -55,7 +86,7 @@ def quarantined(traceback: bool, as_json: bool) -> None:
         click.echo(json.dumps(list(jobs.values(*fields)), indent=2))
         return
     for job in jobs:
-        reason = job.error.strip() if traceback else job.error.strip().rpartition("\n")[2]
+        reason = job.error.strip() if traceback else _last_line(job.error)
         click.echo(f"{job.pk:>8}  {job.queue:14} {job.list_id:30} {job.message_id}\n{'':10}{reason}")
 
 
@@ -81,6 +112,10 @@ def drop(jobs: tuple[int, ...]) -> None:
     from postroad.foundation.queue import actions
 
     click.echo(f"dropped {actions.drop(_known(jobs))}")
+
+
+def _last_line(error: str) -> str:
+    return error.strip().rpartition("\n")[2]
 
 
 def _known(jobs: Sequence[int]) -> Sequence[int]:

@@ -38,7 +38,7 @@ def _put_off(now: float) -> Iterator[Finding]:
     old = Job.objects.filter(state=Job.State.LIVE, queue="delivery", created_at__lt=now - PUT_OFF_SECONDS)
     count = old.exclude(error="").count()
     if count:
-        yield note(f"deliveries put off for more than a day: {count}", "`postroad queue show --json`")
+        yield note(f"deliveries put off for more than a day: {count}", "`postroad queue deferred` says why")
 
 
 def _set_aside() -> Iterator[Finding]:
