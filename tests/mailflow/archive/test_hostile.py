@@ -194,6 +194,10 @@ def test_no_html_takes_longer_than_a_moment(name):
         "--- \n+++ \n" * 30_000,
         "\t \t" * 90_000,
         "--\n" * 90_000,
+        "\n" * 290_000,
+        " \n" * 140_000,
+        "a\n> b\n" * 15_000,
+        "a\n" + " " * 290_000 + "b",
     ],
 )
 def test_no_text_takes_longer_than_a_moment(text):
