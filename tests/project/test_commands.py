@@ -118,10 +118,21 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(run, tmp_path):
     assert [path.name for path in home.iterdir()] == ["postroad.toml"]
 
 
-def test_a_home_that_is_none_is_told(run, tmp_path):
-    told = run("list", "--home", str(tmp_path), "show")
+@pytest.mark.parametrize(
+    "words",
+    [("--home", "HOME", "list", "show"), ("list", "--home", "HOME", "show"), ("list", "show", "--home", "HOME")],
+)
+def test_a_home_that_is_none_is_told(run, tmp_path, words):
+    """Wherever people write it."""
+    told = run(*(word.replace("HOME", str(tmp_path)) for word in words))
     assert told.returncode == 2
     assert "is no Postroad home" in told.stderr
+
+
+def test_help_needs_no_site(run, tmp_path):
+    told = run("--home", str(tmp_path), "member", "add", "--help")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "Example: postroad member add" in told.stdout
 
 
 @pytest.mark.sqlite_only

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from postroad.foundation.queue.models import Job
+from postroad.project import cli
 from postroad.project.commands import queue
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.setattr(queue, "open_home", lambda home: None)
+    monkeypatch.setattr(cli, "open_home", lambda home: None)
     return lambda *words: CliRunner().invoke(queue.command, words, catch_exceptions=False).output
 
 

@@ -1,10 +1,14 @@
 """The generated pages of docs/reference say what is so."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from postroad.project.cli import cli
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -28,3 +32,16 @@ def test_nothing_of_mailman_is_missing():
 def test_a_generated_page_is_current(name, page):
     """Whoever changes what it is made of runs `make reference`."""
     assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == page(), "run `make reference`"
+
+
+def test_every_command_that_a_page_names_is_there_with_its_options():
+    for page in (ROOT / "README.md", *(ROOT / "docs" / "guides").glob("*.md")):
+        for line in re.findall(r"`postroad ([^`]+)`", page.read_text(encoding="utf-8")):
+            command, options = cli, set()
+            for word in line.split():
+                options |= {name for parameter in command.params for name in parameter.opts}
+                if word.startswith("-"):
+                    assert word in options, f"{page.name}: postroad {line}"
+                elif isinstance(command, click.Group):
+                    command = command.get_command(click.Context(command), word)
+                    assert command is not None, f"{page.name}: postroad {line}"

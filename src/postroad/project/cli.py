@@ -28,7 +28,7 @@ GROUPS = {
         "token": "Make, show and revoke people's tokens for REST.",
     },
     "Mail": {
-        "queue": "See what waits, retry or drop what is quarantined.",
+        "queue": "See what waits and why; try again, or drop.",
         "trace": "Tell a mail's journey, down to each recipient's SMTP reply.",
         "explain": "Say which rule would decide about a mail, and what would be sent, without doing it.",
         "dkim": "Keys that mail is signed with, their DNS records, their rotation.",
@@ -71,15 +71,52 @@ def home_option(function: Any) -> Any:
     return click.option("--home", "home", metavar="DIR", help="The site's home.")(function)
 
 
+_HOME = "postroad.home"
+
+
+def _remember_home(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value:
+        ctx.meta[_HOME] = value
+
+
+def _home_wherever() -> click.Option:
+    return click.Option(["--home"], metavar="DIR", help="The site's home.", expose_value=False, callback=_remember_home)
+
+
+class SiteCommand(click.Command):
+    """A command below a `SiteGroup`: the site is opened when all that was written is understood."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.params.append(_home_wherever())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Open the site, then do it."""
+        open_home(None)
+        return super().invoke(ctx)
+
+
+class SiteGroup(click.Group):
+    """Commands on a site, with `--home` before or behind their names; their help needs no site."""
+
+    command_class = SiteCommand
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.params.append(_home_wherever())
+
+
 def open_home(home: str | None, *, create: bool = False) -> Path:
-    """Set Django up for a home.
+    """Set Django up for a home; without one told here, for the one in the words of the call or in the environment.
 
     Raises:
         ConfigurationError: postroad.toml is wrong.
         click.UsageError: there is no such home.
     """
-    parent = click.get_current_context().find_root().obj
-    path = Path(home or parent or os.environ.get("POSTROAD_HOME") or "/var/lib/postroad").resolve()
+    ctx = click.get_current_context()
+    path = Path(
+        home or ctx.meta.get(_HOME) or ctx.find_root().obj or os.environ.get("POSTROAD_HOME") or "/var/lib/postroad"
+    ).resolve()
     from postroad.foundation import configuration, ownership
 
     if create:
@@ -90,7 +127,7 @@ def open_home(home: str | None, *, create: bool = False) -> Path:
     if ownership.is_another_s(path):
         # Who calls as root, as people do to upgrade, must leave nothing that the service's user cannot read or replace.
         ownership.hand_over(path)
-        click.get_current_context().call_on_close(lambda: _leave(path))
+        ctx.call_on_close(lambda: _leave(path))
     os.environ["POSTROAD_HOME"] = str(path)
     os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
     loaded = configuration.load(path)

@@ -68,7 +68,7 @@ def test_a_temporary_refusal_at_any_stage_is_tried_again_later(dogs, scripted, m
     Job.objects.update(created_at=1.0)
     deliver(scripted(answers(**{verb: "451 4.3.0 not now"})), finished, monkeypatch)
     job = Job.objects.get()
-    assert job.created_at == 1.0, "the mail is no younger for it"
+    assert (job.created_at, job.attempts) == (1.0, 1), "the mail is no younger for it"
     assert (job.queue, job.state, job.error[:3]) == ("delivery", Job.State.LIVE, "451")
     assert 50 < job.due_at - time.time() < 61
     assert queue.try_now() == 1

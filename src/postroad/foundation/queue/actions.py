@@ -61,8 +61,8 @@ def put_many(queue: str, envelopes: Iterable[Envelope], due_at: float | None = N
 
 
 def put_rest(job: Claimed, envelope: Envelope, due_at: float, error: str) -> None:
-    """Queue what is left to do of a job, as old as the job is, to be tried again from `due_at` on."""
-    _insert(job.queue, Job.State.LIVE, (envelope,), due_at, error, job.created_at)
+    """Queue what is left to do of a job, as old and as often tried, to be tried again from `due_at` on."""
+    _insert(job.queue, Job.State.LIVE, (envelope,), due_at, error, job)
     wakeup.notify(job.queue)
 
 
@@ -89,12 +89,14 @@ def _insert(
     envelopes: Iterable[Envelope],
     due_at: float | None = None,
     error: str = "",
-    created_at: float | None = None,
+    rest_of: Claimed | None = None,
 ) -> None:
     now = time.time()
-    due, since = now if due_at is None else due_at, now if created_at is None else created_at
+    due = now if due_at is None else due_at
+    attempts, since = (rest_of.attempts, rest_of.created_at) if rest_of else (0, now)
     rows = [
-        (queue, int(state), due, encode(e), 0, 0, 0, "", since, e.list_id, e.message_id[:998], error) for e in envelopes
+        (queue, int(state), due, encode(e), attempts, 0, 0, "", since, e.list_id, e.message_id[:998], error)
+        for e in envelopes
     ]
     gathering.insert(_INSERT_JOB, rows)
 

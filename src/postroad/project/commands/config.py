@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup, open_home
 
 if TYPE_CHECKING:
     from postroad.community.lists.models import MailingList
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 of_list = click.option("--list", "list_name", metavar="LIST", help="A list's settings and not the site's keys.")
 
 
-@click.group("config", invoke_without_command=True)
-@home_option
+@click.group("config", cls=SiteGroup, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def command(ctx: click.Context, home: str | None, as_json: bool) -> None:
+def command(ctx: click.Context, as_json: bool) -> None:
     """Show, change, keep and apply what the site and its lists are set to; alone, all keys of postroad.toml."""
-    open_home(home)
     if ctx.invoked_subcommand is None:
+        open_home(None)
         ctx.invoke(show, list_name=None, as_json=as_json)
 
 

@@ -5,12 +5,11 @@ import time
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup
 
 
-@click.group("dkim")
-@home_option
-def command(home: str | None) -> None:
+@click.group("dkim", cls=SiteGroup)
+def command() -> None:
     r"""Keys that mail is signed with.
 
     Make a key, publish the record that is printed, and use the key once DNS tells it:
@@ -19,7 +18,6 @@ def command(home: str | None) -> None:
         postroad dkim make lists.example.org
         postroad dkim use lists.example.org 202611-rsa
     """
-    open_home(home)
 
 
 @command.command("make")

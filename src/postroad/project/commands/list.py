@@ -4,14 +4,12 @@ import json
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup
 
 
-@click.group("list")
-@home_option
-def command(home: str | None) -> None:
+@click.group("list", cls=SiteGroup)
+def command() -> None:
     """Make, show, change and remove mailing lists."""
-    open_home(home)
 
 
 @command.command("add")

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup
 
 if TYPE_CHECKING:
     from postroad.community.lists.models import MailingList
 
 
-@click.group("member")
-@home_option
-def command(home: str | None) -> None:
+@click.group("member", cls=SiteGroup)
+def command() -> None:
     """Add, show, change and remove members."""
-    open_home(home)
 
 
 ROLE = click.option(

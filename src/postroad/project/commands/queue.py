@@ -7,16 +7,14 @@ from typing import Any
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup
 
 _MOST_REASONS = 20
 
 
-@click.group("queue")
-@home_option
-def command(home: str | None) -> None:
+@click.group("queue", cls=SiteGroup)
+def command() -> None:
     """See what waits and why; try again, or drop."""
-    open_home(home)
 
 
 @command.command("show")

@@ -4,16 +4,14 @@ import json
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup
 
 SCOPES = ("read", "moderate", "manage", "site")
 
 
-@click.group("token")
-@home_option
-def command(home: str | None) -> None:
+@click.group("token", cls=SiteGroup)
+def command() -> None:
     """Make, show and revoke people's tokens for REST."""
-    open_home(home)
 
 
 @command.command("add")

@@ -5,17 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from postroad.project.cli import home_option, open_home
+from postroad.project.cli import SiteGroup
 
 if TYPE_CHECKING:
     from postroad.community.people.models import User
 
 
-@click.group("user")
-@home_option
-def command(home: str | None) -> None:
+@click.group("user", cls=SiteGroup)
+def command() -> None:
     """Make, show, change and remove users."""
-    open_home(home)
 
 
 @command.command("add")
