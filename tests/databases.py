@@ -16,11 +16,12 @@ def url_of(name: str) -> str:
     return f"{SERVER}/{name}" if SERVER else "sqlite:///postroad.db"
 
 
-def create(name: str, like: str = "") -> str:
+def create(name: str, like: str = "", encoding: str = "") -> str:
     """Make a database anew, empty or the copy of another; its URL. On SQLite there is nothing to do."""
     drop(name)
     if SERVER:
-        _on_server(f"CREATE DATABASE {name}" + (f" TEMPLATE {like}" if like else ""))
+        own = f" TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' ENCODING '{encoding}'" if encoding else ""
+        _on_server(f"CREATE DATABASE {name}{own}" + (f" TEMPLATE {like}" if like else ""))
     return url_of(name)
 
 
@@ -31,9 +32,9 @@ def drop(name: str) -> None:
 
 
 @contextmanager
-def database(name: str, like: str = "") -> Iterator[str]:
+def database(name: str, like: str = "", encoding: str = "") -> Iterator[str]:
     """A database for a while; its URL."""
-    yield create(name, like)
+    yield create(name, like, encoding)
     drop(name)
 
 

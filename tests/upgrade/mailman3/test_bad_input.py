@@ -42,6 +42,12 @@ def test_a_database_that_was_cut_short_is_told_before_anything_is_done(old_site)
     assert not MailingList.objects.exists()
 
 
+def test_folders_that_are_not_here_are_asked_for_before_mail_in_them_is_forgotten(old_site):
+    with pytest.raises(BadInput, match=r"/opt/mailman/mm/var/queue: Mailman's folder of queues is not here.*--moved"):
+        old_site.bring_in(moved={})
+    assert not MailingList.objects.exists()
+
+
 def test_a_database_damaged_in_the_middle_names_the_table_and_what_was_written_stays(old_site):
     with old_site.connect() as core:
         page = core.execute("SELECT rootpage FROM sqlite_master WHERE name = 'member'").fetchone()[0]

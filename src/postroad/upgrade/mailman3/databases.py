@@ -224,13 +224,28 @@ def _check_length(file: Path) -> None:
 def _open_postgresql(place: Place) -> Any:
     try:
         import psycopg
+        from psycopg.adapt import Loader
     except ImportError:
         raise BadInput("reading PostgreSQL needs the package psycopg: pip install 'postroad[postgres]'") from None
     made = psycopg.connect(
         dbname=place.name, user=place.user or None, password=place.password or None, host=place.host or None,
         port=place.port or None, connect_timeout=20,
     )  # fmt: skip
+
+    class AnyText(Loader):
+        """Seen in practice: databases of the encoding SQL_ASCII, which keep whatever octets a text had."""
+
+        def load(self, data: Any) -> str:
+            try:
+                return bytes(data).decode()
+            except UnicodeDecodeError:
+                return bytes(data).decode("latin-1")
+
+    for kind in ("text", "varchar", "bpchar", "name"):
+        made.adapters.register_loader(kind, AnyText)
     made.autocommit = True
+    if made.info.parameter_status("server_encoding") != "SQL_ASCII":
+        made.execute("SET client_encoding TO 'UTF8'")
     made.read_only = True
     return made
 

@@ -91,10 +91,10 @@ def open_installation(named: Named) -> Installation:
 
 
 def _check(installation: Installation) -> None:
-    """See that the databases are what they should be.
+    """See that the databases are what they should be, and the folders where they should be.
 
     Raises:
-        BadInput: another database, or one too old to be read.
+        BadInput: another database, or one too old to be read; a folder that is not there.
     """
     core, web = installation.core, installation.web
     for table in ("mailinglist", "address", "member", "user"):
@@ -107,6 +107,12 @@ def _check(installation: Installation) -> None:
     for folder in installation.mailboxes:
         if not folder.is_dir():
             raise BadInput(f"{folder}: no such folder of mailboxes")
+    queues = installation.paths["queue_dir"]
+    if installation.cfg and not queues.is_dir():  # Mailman makes it when it starts.
+        raise BadInput(
+            f"{queues}: Mailman's folder of queues is not here, and mail may wait in it; say where the folders are with"
+            " --moved /old/path=/path/here"
+        )
 
 
 def _settings_file(named: str) -> Path | None:
