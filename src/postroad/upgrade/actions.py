@@ -32,13 +32,14 @@ def upgrade(say: Callable[[str], None] = lambda _: None, *, only_check: bool = F
     """Bring the site to this release; on any failure it is as it was before.
 
     Raises:
-        ConfigurationError: the database is of a newer release.
+        ConfigurationError: the database is of a newer release, or a new one that is not in UTF-8.
         Conflict: another upgrade of this home runs.
         PreflightFailed: it would fail; nothing was touched.
     """
     report = Report(say=say)
     with alone(current().home, "upgrade", _RUNS):
         schema.refuse_newer()
+        schema.refuse_encoding()
         plan = schema.lacking()
         if not plan:
             _finish_interrupted(report)

@@ -31,6 +31,23 @@ def is_new() -> bool:
     return not MigrationLoader(connection).applied_migrations
 
 
+def refuse_encoding() -> None:
+    """Make no tables where not every text can be kept.
+
+    Raises:
+        ConfigurationError: the database is PostgreSQL's, and its encoding is not UTF-8.
+    """
+    if connection.vendor == "postgresql" and is_new():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_database(), current_setting('server_encoding')")
+            name, encoding = cursor.fetchone()
+        if encoding != "UTF8":
+            raise ConfigurationError(
+                f"the database {name} has the encoding {encoding}, which cannot hold every mail; make it anew:"
+                f" CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
+            )
+
+
 def refuse_newer() -> None:
     """Let nothing of an older release touch the database of a newer one.
 
@@ -60,10 +77,11 @@ def make_or_check() -> bool:
     """Make the tables of a new database; whether it was new. An older one is left to `postroad upgrade`.
 
     Raises:
-        ConfigurationError: the database is of another release.
+        ConfigurationError: the database is of another release, or not in UTF-8.
         StorageFull: there is no room for the tables.
     """
     refuse_newer()
+    refuse_encoding()
     plan = lacking()
     if plan and not is_new():
         refuse_older(plan)

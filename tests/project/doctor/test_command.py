@@ -36,13 +36,16 @@ def test_a_check_that_is_none_is_told(run):
 
 
 @pytest.mark.sqlite_only
-def test_a_database_that_is_away_is_a_finding(run):
+def test_a_database_that_is_away_or_has_no_tables_is_a_finding(run, tmp_path):
     kept = run.environment["POSTROAD_DATABASE_URL"]
     run.environment["POSTROAD_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"
     try:
         told = run("doctor", "versions", "queue", "disk")
+        run.environment["POSTROAD_DATABASE_URL"] = f"sqlite:///{tmp_path}/new.db"
+        new = run("doctor", "queue")
     finally:
         run.environment["POSTROAD_DATABASE_URL"] = kept
     assert told.returncode == 1
     assert "the database does not answer" in told.stdout
+    assert "the database has no tables yet" in new.stdout
     assert "GB are free" in told.stdout

@@ -139,6 +139,14 @@ def test_a_row_that_the_other_engine_cannot_hold_is_named(tmp_path, other_engine
     assert "rows 1 to 1 of lists_list: value too long" in told
 
 
+@pytest.mark.skipif(not databases.SERVER, reason="needs PostgreSQL")
+def test_a_database_that_cannot_hold_every_text_is_refused_before_anything_is_made(tmp_path, zip_file):
+    with databases.database(f"latin_{os.getpid()}", encoding="LATIN1") as url:
+        told = Home(tmp_path / "home", url).run("restore", zip_file, code=2)
+    assert "has the encoding LATIN1" in told
+    assert "ENCODING 'UTF8'" in told
+
+
 def test_a_home_with_a_site_in_it_is_not_overwritten(ant, zip_file):
     assert "there is a site in" in ant.run("restore", zip_file, code=2)
     assert "ant@example.com" in ant.run("list", "show")

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from django.db import DatabaseError, connection
+from django.db import Error
 
 from postroad.project.doctor import (
     backups,
@@ -19,6 +19,7 @@ from postroad.project.doctor import (
     versions,
 )
 from postroad.project.doctor.finding import Finding, bad
+from postroad.upgrade import schema
 
 log = logging.getLogger("postroad.doctor")
 
@@ -49,9 +50,9 @@ def examine(names: Iterable[str] = ()) -> Iterator[tuple[str, Finding]]:
         try:
             for finding in look():
                 yield name, finding
-        except DatabaseError as error:
-            connection.close()
-            yield name, bad(f"the database does not answer: {str(error).strip()}", "Start it, or mend [database] url")
+        except Error as error:
+            told = schema.explained(error) or f"the database does not answer: {str(error).strip()}"
+            yield name, bad(str(told), "Start the database, or mend [database] url, then call doctor again")
         except Exception as error:
             log.debug("check %s failed", name, exc_info=True)
             yield name, bad(f"could not be looked at: {type(error).__name__}: {error}", "Tell Postroad's authors")

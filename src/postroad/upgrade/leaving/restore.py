@@ -74,12 +74,13 @@ def restore(file: Path, say: Callable[[str], object] = lambda _: None, *, with_q
     Raises:
         BadInput: the file is no backup, or damaged.
         Conflict: there is a site in the home already, or it is served.
-        ConfigurationError: the backup is of a newer release.
+        ConfigurationError: the backup is of a newer release, or the database not in UTF-8.
     """
     manifest = check(file)
     say(f"{file} is whole: {len(manifest.members)} files, made {manifest.made_at}")
     if running(current().home):
         raise Conflict("stop `postroad serve` first.")
+    schema.refuse_encoding()
     models = _make_schema(manifest)
     with zipfile.ZipFile(file) as archive, transaction.atomic():
         _refuse_full()
