@@ -1,14 +1,20 @@
 """Old sites on disk, and one that is moved in once for all tests of a module."""
 
 import pytest
-from upgrade.mailman3.old_site import SERVER, drop, lay_out
+from upgrade.mailman3.old_site import SERVER, OldSite, drop, lay_out
 
 
 @pytest.fixture(scope="session")
 def _laid_out(tmp_path_factory):
     """Each installation is unpacked once."""
     sites = {}
-    yield lambda name: sites.setdefault(name, lay_out(name, tmp_path_factory.mktemp(name)))
+
+    def laid_out(name: str) -> OldSite:
+        if name not in sites:
+            sites[name] = lay_out(name, tmp_path_factory.mktemp(name))
+        return sites[name]
+
+    yield laid_out
     for site in sites.values():
         drop(site)
 
@@ -28,6 +34,13 @@ def moved_in(request, _laid_out, django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def old_site(tmp_path):
+def old_site(_laid_out, tmp_path) -> OldSite:
     """An installation of one's own, to change."""
-    return lay_out("I3310", tmp_path)
+    return _laid_out("I3310").copy(tmp_path)
+
+
+@pytest.fixture
+def small_site(old_site) -> OldSite:
+    """One with few mails in its archive."""
+    old_site.keep_few_mails()
+    return old_site

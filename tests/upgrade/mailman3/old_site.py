@@ -3,6 +3,7 @@
 import json
 import lzma
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -66,6 +67,25 @@ class OldSite:
     def connect(self, half: str = "core") -> sqlite3.Connection:
         """Its database, to change something in it as the old system would."""
         return sqlite3.connect(getattr(self, half).removeprefix("sqlite:///"))
+
+    def copy(self, root: Path) -> "OldSite":
+        """The same installation below another root; its databases are SQLite's."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        core, web = (url.replace(str(self.root), str(root)) for url in (self.core, self.web))
+        return OldSite(self.name, root, self.truth, core, web)
+
+    def keep_few_mails(self) -> None:
+        """Let HyperKitty have forgotten all lists' mails but one list's, for a test of something else."""
+        with self.connect("web") as web:
+            gone = "SELECT id FROM hyperkitty_email WHERE mailinglist_id NOT IN (SELECT id FROM hyperkitty_mailinglist WHERE name LIKE 'board@%')"
+            for table in ("attachment", "vote"):
+                web.execute(f"DELETE FROM hyperkitty_{table} WHERE email_id IN ({gone})")
+            web.execute(f"DELETE FROM hyperkitty_email WHERE id IN ({gone})")
+            for table in ("tagging", "favorite", "lastview", "thread"):
+                column = "id" if table == "thread" else "thread_id"
+                web.execute(
+                    f"DELETE FROM hyperkitty_{table} WHERE {column} NOT IN (SELECT thread_id FROM hyperkitty_email)"
+                )
 
 
 def lay_out(name: str, root: Path) -> OldSite:

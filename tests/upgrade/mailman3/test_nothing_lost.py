@@ -75,10 +75,10 @@ def test_a_mail_that_was_deleted_in_hyperkitty_is_named_and_not_brought_back(old
     assert not Mail.objects.filter(mailing_list__list_id="dev.example.org", message_id=gone).exists()
 
 
-def test_a_mail_from_before_hyperkitty_comes_from_the_prototype(old_site):
+def test_a_mail_from_before_hyperkitty_comes_from_the_prototype(small_site):
     raw = b"From: anne@example.com\nSubject: Long ago\nMessage-ID: <long-ago@x>\n\nzebrafinch\n"
-    (old_site.root / FOLDER / "1000000000.M1P1Q1.host").write_bytes(raw)
-    old_site.bring_in()
+    (small_site.root / FOLDER / "1000000000.M1P1Q1.host").write_bytes(raw)
+    small_site.bring_in()
     mail = Mail.objects.get(message_id="long-ago@x")
     assert mail.mailing_list.list_id == "dev.example.org"
     assert mail.date.year == 2001
@@ -91,8 +91,8 @@ def new_pem() -> bytes:
     return made.private_bytes(encoding, form, serialization.NoEncryption())
 
 
-def test_every_key_of_the_old_files_is_told_and_no_secret_is(old_site):
-    report = old_site.bring_in()
+def test_every_key_of_the_old_files_is_told_and_no_secret_is(small_site):
+    report = small_site.bring_in()
     settings, cfg = told(report, "web settings"), told(report, "site settings")
     assert {
         "ADMINS",
@@ -128,12 +128,12 @@ def test_what_arc_sealed_with_signs_on(old_site, pem):
     assert ("signs from now on" if is_key else "no key to sign with") in told(report, "site settings")["[ARC] privkey"]
 
 
-def test_a_setting_nobody_knows_is_named(old_site):
-    settings = old_site.root / "web/settings.py"
+def test_a_setting_nobody_knows_is_named(small_site):
+    settings = small_site.root / "web/settings.py"
     settings.write_text(settings.read_text() + "\nHOUSE_STYLE = 'blue'\nACCOUNT_SESSION_REMEMBER = True\n")
-    with (old_site.root / "core/etc/mailman.cfg").open("a") as cfg:
+    with (small_site.root / "core/etc/mailman.cfg").open("a") as cfg:
         cfg.write("\n[house]\nstyle: blue\n")
-    report = old_site.bring_in()
+    report = small_site.bring_in()
     outcomes = {(note[0], note[1]): (note[2], note[3]) for note in report.notes}
     for name in (("web settings", "HOUSE_STYLE"), ("site settings", "[house] style")):
         assert outcomes[name] == (
