@@ -22,17 +22,11 @@ def command() -> None:
 @click.option("--server-owner", is_flag=True, help="May do everything on this site.")
 @click.password_option("--password", help="Asked for when not given.")
 def add(email: str, name: str, server_owner: bool, password: str) -> None:
-    """Make the user EMAIL, with the address verified."""
-    from django.db import transaction
+    """Make the user EMAIL, with the address verified; who is on a list already becomes one who can sign in."""
+    from postroad.community.people.accounts import open_account
 
-    from postroad.community.people import actions, queries
-
-    with transaction.atomic():
-        made = actions.create_user(email, display_name=name, password=password, is_server_owner=server_owner)
-        address = queries.find_address(email)
-        if address is not None:
-            actions.verify(address)
-    click.echo(f"made {made.email or email}")
+    open_account(email, name, password, is_server_owner=server_owner)
+    click.echo(f"made {email}")
 
 
 @command.command("show")

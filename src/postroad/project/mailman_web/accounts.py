@@ -16,9 +16,7 @@ from postroad.project.mailman_web.cli import web_command
 )
 def createsuperuser(username: str | None, email: str | None, noinput: bool) -> None:
     """Make a person who may do everything on the site; the address counts as verified, so sign-in works at once."""
-    from django.db import transaction
-
-    from postroad.community.people import actions, queries
+    from postroad.community.people.accounts import open_account
 
     email = email or os.environ.get("DJANGO_SUPERUSER_EMAIL")
     password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
@@ -27,11 +25,7 @@ def createsuperuser(username: str | None, email: str | None, noinput: bool) -> N
     if not noinput:
         email = email or click.prompt("Email address")
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    with transaction.atomic():
-        actions.create_user(email or "", display_name=username or "", password=password, is_server_owner=True)
-        address = queries.find_address(email or "")
-        if address is not None:
-            actions.verify(address)
+    open_account(email or "", username or "", password, is_server_owner=True)
     click.echo("Superuser created successfully.")
 
 
