@@ -75,6 +75,7 @@ class Site:
             rest.post("domains", mail_host="example.com", owner="olga@example.com"),
             *(rest.post("lists", fqdn_listname=f"{name}@example.com") for name in ("ant", "bee")),
             *(rest.post("members", list_id=ANT, subscriber=f"{role}@example.com", role=role) for role in ("owner", "moderator", "nonmember")),
+            rest.delete("addresses/nonmember@example.com/user"),
             rest.post("users", email="anne@example.com", display_name="Anne", password="correct"),
             rest.post("addresses/anne@example.com/verify"),
             rest.post("users/anne@example.com/preferred_address", email="anne@example.com"),

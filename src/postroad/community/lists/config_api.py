@@ -16,7 +16,7 @@ from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.fields import ONE_LINE, Field
 from postroad.foundation.rest.operation import reads, shows, takes
-from postroad.foundation.rest.resource import Json, again, done, ok
+from postroad.foundation.rest.resource import Json, again, done, ok, without_label
 from postroad.foundation.rest.shapes import Schema, Shape, shape
 
 _SCHEMAS: Mapping[str, Schema] = {
@@ -65,7 +65,19 @@ ATTRIBUTE = shape("ListAttribute", open_=True)
 
 def configuration_of(mailing_list: MailingList) -> Json:
     """Every attribute with its value."""
-    return {name: to_wire(setting, setting.of(mailing_list)) for name, setting in exposed().items()}
+    return {name: _shown_value(setting, mailing_list) for name, setting in exposed().items()}
+
+
+def _shown_value(setting: Setting[Any], mailing_list: MailingList) -> Any:
+    value = to_wire(setting, setting.of(mailing_list))
+    return without_label(value) if setting.kind == "password" and value else value
+
+
+def _named(attribute: str) -> Setting[Any]:
+    setting = exposed().get(attribute)
+    if setting is None:
+        raise NotFound(f"Unknown attribute: {attribute}")
+    return setting
 
 
 def refuse_unwritable(names: Iterable[str]) -> None:
@@ -128,22 +140,23 @@ def _write(request: HttpRequest, list_id: str) -> HttpResponse:
 
 def _show_one(request: HttpRequest, list_id: str, attribute: str) -> HttpResponse:
     """One setting of a list."""
-    found = find_list(list_id)
-    setting = exposed().get(attribute)
-    if setting is None:
-        raise NotFound("404 Not Found")
-    return ok({attribute: to_wire(setting, setting.of(found))})
+    mailing_list = find_list(list_id)
+    setting = _named(attribute)
+    return ok({attribute: _shown_value(setting, mailing_list)})
 
 
 def _write_one(request: HttpRequest, list_id: str, attribute: str) -> HttpResponse:
     """Set one setting of a list."""
-    found = find_list(list_id)
-    values = body.given(request)
+    mailing_list = find_list(list_id)
+    _named(attribute)
     refuse_unwritable([attribute])
+    values = body.given(request)
     if len(values) > 1:
-        raise BadInput("Expected 1 attribute")
-    refuse_unwritable(values)
-    actions.change_settings(found, body.check(values, {attribute: _field(attribute)}, {}))
+        raise BadInput(f"Expected 1 attribute, got {len(values)}")
+    field = {attribute: _field(attribute)}
+    whole = request.method == "PUT"
+    read = body.check(values, field, {}) if whole else body.check(values, {}, field, unknown="Unknown attribute")
+    actions.change_settings(mailing_list, read)
     return done()
 
 

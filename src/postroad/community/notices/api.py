@@ -83,9 +83,9 @@ def _single(scope: Scope, kind: str = "") -> Endpoint:
         return done()
 
     def clear(request: HttpRequest, values: Values, template: str, **key: str) -> HttpResponse:
-        """Forget one template."""
+        """Forget one template, whether it is set or not."""
         context, _ = scope(**key)
-        found(template_uris.uris_of(context).filter(name=template).first())
+        found(template if template in template_uris.names_of(context) else None)
         template_uris.forget_uris(context, template)
         return done()
 

@@ -11,7 +11,7 @@ from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import PAGE, Operation, changes, shows, takes
-from postroad.foundation.rest.resource import created, done, found, ok, paged, uuid_in, uuid_out
+from postroad.foundation.rest.resource import created, done, found, nothing, ok, paged, uuid_in, uuid_out
 from postroad.foundation.rest.shapes import many
 
 _NEW_USER = {"display_name": fields.line, "password": fields.line, "is_server_owner": fields.boolean}
@@ -106,7 +106,7 @@ def _show_preferred(request: HttpRequest, identifier: str) -> HttpResponse:
 def _set_preferred(request: HttpRequest, values: Values, identifier: str) -> HttpResponse:
     """Choose the address mail for a user goes to."""
     actions.set_preferred_address(find_user(request, identifier), values["email"])
-    return created(request, f"users/{identifier}/preferred_address")
+    return created(request, f"addresses/{find_address(values['email']).email}")
 
 
 def _clear_preferred(request: HttpRequest, values: Values, identifier: str) -> HttpResponse:
@@ -182,7 +182,7 @@ def _link_address(request: HttpRequest, values: Values, address: Address) -> Htt
         user = _named_user(request, user_id)
         actions.unlink(address)
         actions.link_address(user, address)
-        return HttpResponse(status=200, content_type="application/json")
+        return nothing(200)
     if not values.pop("auto_create", True):
         raise NotAllowed("403 Forbidden")
     actions.unlink(address)
@@ -190,6 +190,8 @@ def _link_address(request: HttpRequest, values: Values, address: Address) -> Htt
 
 
 def _named_user(request: HttpRequest, user_id: str) -> User:
+    if "@" not in user_id and uuid_in(request, user_id) is None:
+        raise BadInput(f'Invalid Parameter "user_id": neither an identifier nor an address: {user_id}.')
     try:
         return find_user(request, user_id)
     except NotFound:
@@ -210,8 +212,8 @@ def _address_of(request: HttpRequest, email: str) -> Preferences:
     return find_address(email)
 
 
-_LINKED = {**_NEW_USER, "user_id": fields.line, "auto_create": fields.boolean}
-_LINK_ANSWERS = {201: "a user was made", 403: "without auto_create, a user_id is needed"}
+_LINKED = {**_NEW_USER, "user_id": fields.line}
+_MADE = {201: "a user was made"}
 
 users = endpoint(
     get=shows(_show_users, many(USER), paged=True),
@@ -219,7 +221,11 @@ users = endpoint(
 )
 users_find = endpoint(get=takes(_find_users, {"q": fields.line}, PAGE, status=200, gives=many(USER)))
 owners = endpoint(get=shows(_show_owners, many(USER), paged=True))
-user = endpoint(changes(_change_user, _CHANGED_USER), get=shows(_show_user, USER), delete=takes(_delete_user))
+user = endpoint(
+    changes(_change_user, _CHANGED_USER, unknown="Unknown attribute"),
+    get=shows(_show_user, USER),
+    delete=takes(_delete_user),
+)
 user_addresses = endpoint(
     get=shows(_show_user_addresses, many(ADDRESS), paged=True),
     post=takes(
@@ -249,7 +255,13 @@ address_verify = endpoint(post=Operation(_verify, status=204))
 address_unverify = endpoint(post=Operation(_unverify, status=204))
 address_user = endpoint(
     get=shows(_show_address_user, USER),
-    post=takes(_link_free_address, None, _LINKED, status=200, other={**_LINK_ANSWERS, 409: "it is somebody's"}),
-    put=takes(_relink_address, None, _LINKED, status=200, other=_LINK_ANSWERS),
+    post=takes(
+        _link_free_address,
+        None,
+        {**_LINKED, "auto_create": fields.boolean},
+        status=200,
+        other={**_MADE, 403: "without auto_create, a user_id is needed", 409: "it is somebody's"},
+    ),
+    put=takes(_relink_address, None, _LINKED, status=200, other=_MADE),
     delete=takes(_unlink_address),
 )

@@ -12,7 +12,7 @@ from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import Concerns, Endpoint, endpoint, list_in_path
 from postroad.foundation.rest.operation import changes, shows, takes
-from postroad.foundation.rest.resource import Json, done, link, moment, ok, uuid_out, without_nulls
+from postroad.foundation.rest.resource import Json, done, link, moment, ok, uuid_out, without_label, without_nulls
 from postroad.foundation.rest.shapes import IDENTIFIER, LINK, MOMENT, TEXT, TRUTH, shape
 
 USER = shape(
@@ -49,7 +49,7 @@ def user_resource(request: HttpRequest, user: User) -> Json:
         "user_id": identifier,
     }
     if user.has_usable_password():
-        resource["password"] = user.password.removeprefix("argon2")  # Django's label before the standard's `$argon2id$`
+        resource["password"] = without_label(user.password)
     if user.display_name:
         resource["display_name"] = user.display_name
     return resource

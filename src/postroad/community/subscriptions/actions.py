@@ -50,10 +50,10 @@ def join_or_undo(
     """The same in a transaction of the caller's, which a refusal must undo; `join` takes a savepoint for that."""
     wish = Wish.of(mailing_list, subscriber, role, options, origin)
     wish.check(role)
-    if role != Member.Role.MEMBER:
-        return Outcome(workflow.subscribe(wish, role))
     if wish.address.user_id is None:
         people.create_user(wish.address.email, wish.address.display_name)
+    if role != Member.Role.MEMBER:
+        return Outcome(workflow.subscribe(wish, role))
     waiting = None
     if not wish.is_newcomers:
         waiting = requests.waiting(mailing_list, Pending.Kind.SUBSCRIPTION, wish.address.email)

@@ -259,7 +259,7 @@ def _find_members(request: HttpRequest, values: Values) -> HttpResponse:
     user = _user_named(request, conditions.get("subscriber", ""))
     if user is not None:
         conditions |= {"user": user, "subscriber": None}
-    return _page(request, Selection().narrowed(**conditions))
+    return _page(request, Selection(by_address=True).narrowed(**conditions))
 
 
 def _user_named(request: HttpRequest, subscriber: str) -> int | None:
@@ -287,11 +287,8 @@ def _show_effective(request: HttpRequest, member_id: str) -> HttpResponse:
 
 
 def _show_memberships(request: HttpRequest, email: str) -> HttpResponse:
-    """The memberships of an address and of its user's other addresses."""
-    address = find_address(email)
-    if address.user_id is None:
-        return _page(request, Selection(subscriber=address.email))
-    return _page(request, Selection(user=address.user_id))
+    """The memberships of an address, and of its user while mail for the user goes to it."""
+    return _page(request, Selection(email=find_address(email).email, by_address=True))
 
 
 _CHANGED = {

@@ -250,6 +250,8 @@ class Selection:
     any_action: bool = True
     delivery_mode: str | None = None
     delivery_status: str | None = None
+    by_address: bool = False
+    """On each list in the order of addresses; else role by role, owners first."""
 
     def narrowed(self, **more: Any) -> "Selection":
         """The same with further conditions; a given moderation action may be None, which means unset."""

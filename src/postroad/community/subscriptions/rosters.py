@@ -49,6 +49,8 @@ class RosterRow(NamedTuple):
 
 
 _ROLES = ", ".join(f"'{role}'" for role in Member.Role.values)
+_NUMBER = "CASE m.role WHEN 'member' THEN 1 WHEN 'owner' THEN 2 WHEN 'moderator' THEN 3 ELSE 4 END"
+"""Mailman's number of a role."""
 _RANK = "CASE m.role WHEN 'owner' THEN 0 WHEN 'moderator' THEN 1 WHEN 'member' THEN 2 ELSE 3 END"
 
 
@@ -63,7 +65,7 @@ LEFT JOIN people_address a ON a.id = COALESCE(m.address_id, u.preferred_address_
 LEFT JOIN people_user w ON w.id = a.user_id"""
 # Each has a list; but with a plain join SQLite begins at the list and then walks over all who are on it.
 _SHOWN = f"""{{m}}, l.list_id, m.role, COALESCE(a.email, ''),
-COALESCE(NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), u.display_name, ''),
+COALESCE(NULLIF(u.display_name, ''), NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), ''),
 {_cascade("delivery_mode", "regular")}, CASE WHEN m.user_id IS NULL THEN 'as_address' ELSE 'as_user' END,
 m.moderation_action, {{u}}, m.bounce_score, m.last_bounce_received, m.last_warning_sent, m.total_warnings_sent,
 m.digest_frequency FROM subscriptions_member m LEFT JOIN lists_list l ON l.id = m.mailing_list_id {_PEOPLE} WHERE """
@@ -122,7 +124,9 @@ def _keys(selection: Selection, start: int, count: int, rosters: Sequence[_Roste
 
 
 def _of_everybody(selection: Selection) -> bool:
-    """Whether nothing narrows the selection to some lists or people."""
+    """Whether nothing narrows the selection to some lists or people, and its order is that of rosters."""
+    if selection.by_address and len(selection.roles) != 1:
+        return False
     narrow = (selection.mailing_list, selection.list_id, selection.uuid, selection.email, selection.user)
     return set(narrow) == {None} and selection.subscriber is None
 
@@ -197,7 +201,8 @@ def _shown() -> str:
 
 def _order(selection: Selection) -> str:
     if len(selection.roles) != 1:
-        return f"l.list_id, {_RANK}, m.email, m.id"
+        within = f"m.email, {_NUMBER}" if selection.by_address else f"{_RANK}, m.email"
+        return f"l.list_id, {within}, m.id"
     one_list = selection.mailing_list is not None or selection.list_id is not None
     return "m.email, m.id" if one_list else "l.list_id, m.email, m.id"
 
@@ -244,8 +249,13 @@ def _conditions(selection: Selection) -> tuple[str, list[Any]]:
 
 def _subscriber(pattern: str) -> tuple[str, Sequence[str]]:
     """Addresses and names that fit a pattern with `*` for anything; without one, exactly that address or name."""
+    if not pattern:
+        return "1 = 0", ()
     if "@" in pattern and "*" not in pattern:
         # The index of a list's rosters has the role before the address; without any role all of the list is read.
         return f"m.role IN ({_ROLES}) AND m.email = %s", (pattern.lower(),)
-    source, values = trigrams.addresses(pattern.split("*"))
-    return f"m.email IN (SELECT a.email {source})", values
+    pieces = pattern.split("*")
+    addresses, spelled = trigrams.addresses(pieces)
+    users, called = trigrams.users(pieces)
+    theirs = f"SELECT p.email FROM people_address p WHERE p.user_id IN (SELECT u.id {users})"  # noqa: S608
+    return f"m.email IN (SELECT a.email {addresses} UNION {theirs})", (*spelled, *called)

@@ -74,7 +74,9 @@ class Wish:
             raise BadInput("No such user")
         if user.preferred_address is None:
             raise BadInput("User without preferred address")
-        return cls(mailing_list, user.preferred_address, user, options, origin)
+        # In other roles than member the address is put in, which then stays when another one is preferred.
+        subscribed = user if role == Member.Role.MEMBER else None
+        return cls(mailing_list, user.preferred_address, subscribed, options, origin)
 
     @classmethod
     def restored(cls, mailing_list: MailingList, pending: Pending, origin: Origin) -> "Wish":

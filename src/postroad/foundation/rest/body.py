@@ -8,7 +8,7 @@ import msgspec
 from django.http import HttpRequest
 
 from postroad.foundation.errors import BadInput
-from postroad.foundation.rest.fields import Field, as_list
+from postroad.foundation.rest.fields import Field, InvalidJson, as_list
 
 Values = dict[str, Any]
 
@@ -54,9 +54,9 @@ def _json(data: bytes) -> Values:
     try:
         body = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"Invalid JSON: {error}") from None
+        raise InvalidJson(f"Invalid JSON: {error}") from None
     if not isinstance(body, dict):
-        raise BadInput("Invalid JSON: the body must be an object.")
+        raise InvalidJson("Invalid JSON: the body must be an object.")
     return body
 
 
@@ -82,11 +82,17 @@ def read(
     return check(given(request), required or {}, optional or {})
 
 
-def check(values: Mapping[str, Any], required: Mapping[str, Field], optional: Mapping[str, Field]) -> Values:
-    """The same for values that are read already."""
-    unknown = sorted(set(values) - set(required) - set(optional))
-    if unknown:
-        raise BadInput(f"Unexpected parameters: {', '.join(unknown)}")
+def check(
+    values: Mapping[str, Any],
+    required: Mapping[str, Field],
+    optional: Mapping[str, Field],
+    *,
+    unknown: str = "Unexpected parameters",
+) -> Values:
+    """The same for values that are read already; `unknown` is what fields are called that are not taken."""
+    strange = sorted(set(values) - set(required) - set(optional))
+    if strange:
+        raise BadInput(f"{unknown}: {', '.join(strange)}")
     converted: Values = {}
     wrong = []
     for name, value in sorted(values.items()):

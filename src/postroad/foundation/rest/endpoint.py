@@ -15,7 +15,7 @@ from postroad.foundation.rest.body import check, given
 from postroad.foundation.rest.callers import NOBODY, Caller, who_calls
 from postroad.foundation.rest.conditions import is_conditional, refuse_stale, stand_still, unless_known, was_overtaken
 from postroad.foundation.rest.operation import Operation, Right, View
-from postroad.foundation.rest.resource import failure
+from postroad.foundation.rest.resource import failure, nothing
 from postroad.foundation.storage.trouble import meaning
 
 log = logging.getLogger("postroad.rest")
@@ -61,7 +61,7 @@ class Endpoint:
             return failure(401, text)
         method = str(request.method).lower()
         if method == "options":
-            return HttpResponse(status=200, headers={"Allow": ", ".join(self.methods)})
+            return nothing(200, Allow=", ".join(self.methods))
         operation = self.operations.get(method)
         if operation is None:
             response = failure(405)
@@ -86,7 +86,7 @@ class Endpoint:
                 note_call(caller, request, arguments, response.status_code)
                 return response
         except PostroadError as error:
-            response = failure(answer_for(error).http, str(error))
+            response = failure(answer_for(error).http, str(error), getattr(error, "title", None))
         except IntegrityError:
             response = failure(409, "Somebody else made or changed the same at this moment; look and try again.")
         except DataError:
@@ -107,7 +107,7 @@ class Endpoint:
         self._refuse_unless_allowed(caller, request, arguments)
         self._refuse_stale(request, arguments)
         if operation.takes_values:
-            values = check(given(request), operation.required, operation.optional)
+            values = check(given(request), operation.required, operation.optional, unknown=operation.unknown)
             return operation.view(request, values, **arguments)
         return operation.view(request, **arguments)
 

@@ -27,6 +27,18 @@ LONGEST_TEXT = 1_000_000
 LONGEST_MAIL = 33_554_432
 
 
+class InvalidParameter(BadInput):
+    """A part of a collection that cannot be."""
+
+    title = "Invalid parameter"
+
+
+class InvalidJson(BadInput):
+    """A body that says to be JSON."""
+
+    title = "Invalid JSON"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One kind of field: how a value is read, and what is allowed as JSON Schema."""

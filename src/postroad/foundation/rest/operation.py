@@ -1,7 +1,7 @@
 """One method of a resource, declared: what it takes, what it gives, and what must be allowed to the caller."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from django.http import HttpResponse
@@ -33,6 +33,8 @@ class Operation:
     gives: Shape | None = None
     other: Mapping[int, str | Shape] = field(default_factory=dict)
     """Further statuses it answers with, beside those every call may get: when, or what is given then."""
+    unknown: str = "Unexpected parameters"
+    """What fields are called that it does not take."""
     asks: bool = False
     """It only reads, though its method is POST: no transaction, so that nobody waits for it."""
     body: Callable[[], Schema] | None = None
@@ -79,7 +81,13 @@ def reads(view: View, body: Callable[[], Schema]) -> Operation:
     return Operation(view, status=204, body=body)
 
 
-def changes(view: View, fields: Mapping[str, Field], also: Mapping[str, Field] | None = None) -> dict[str, Operation]:
+def changes(
+    view: View,
+    fields: Mapping[str, Field],
+    also: Mapping[str, Field] | None = None,
+    *,
+    unknown: str = "Unexpected parameters",
+) -> dict[str, Operation]:
     """PUT needs every field (those of `also` may be left out), PATCH any of them; the same view writes them."""
-    whole = takes(view, fields, also)
-    return {"put": whole, "patch": takes(view, None, {**fields, **(also or {})})}
+    some = takes(view, None, {**fields, **(also or {})})
+    return {"put": takes(view, fields, also), "patch": replace(some, unknown=unknown)}

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.rest.body import given
-from postroad.foundation.rest.fields import as_list
+from postroad.foundation.rest.fields import InvalidParameter, as_list
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def created(request: HttpRequest, path: str) -> HttpResponse:
 
 def created_at(place: str) -> HttpResponse:
     """201 with the absolute address of what was made."""
-    return HttpResponse(status=201, headers={"Location": place, "Content-Type": "application/json"})
+    return nothing(201, Location=place)
 
 
 def done() -> HttpResponse:
@@ -94,9 +94,14 @@ def done() -> HttpResponse:
     return response
 
 
-def failure(status: int, description: str | None = None) -> HttpResponse:
-    """An error body: title and, where there is one, the reason."""
-    title = f"{status} {_REASONS.get(status, 'Error')}"
+def nothing(status: int, **headers: str) -> HttpResponse:
+    """An answer without a body, of the type that bodies have here."""
+    return HttpResponse(status=status, content_type="application/json", headers=headers)
+
+
+def failure(status: int, description: str | None = None, title: str | None = None) -> HttpResponse:
+    """An error body: title, the status in words unless another is given, and the reason where there is one."""
+    title = title or f"{status} {_REASONS.get(status, 'Error')}"
     body = {"title": title} if description is None else {"title": title, "description": description}
     response = HttpResponse(_encoder.encode(body), status=status, content_type="application/json; charset=UTF-8")
     if status == 401:
@@ -165,11 +170,11 @@ def page_of(request: HttpRequest) -> Page:
     try:
         count, page = int(values["count"]), int(values["page"])
     except KeyError as error:
-        raise BadInput(f"count and page are given together; {error.args[0]} is missing.") from None
+        raise InvalidParameter(f"count and page are given together; {error.args[0]} is missing.") from None
     except (ValueError, TypeError):
-        raise BadInput("Invalid parameter: count and page are whole numbers.") from None
+        raise InvalidParameter("count and page are whole numbers.") from None
     if count < 0 or page < 1 or page * count > _FARTHEST:
-        raise BadInput("Invalid parameter: count is 0 or more, page is 1 or more.")
+        raise InvalidParameter("count is 0 or more, page is 1 or more.")
     return (page - 1) * count, count
 
 
@@ -205,6 +210,11 @@ def paged(
 def without_nulls(resource: Mapping[str, Any]) -> Json:
     """The resource without the keys that have no value, where Mailman leaves them out."""
     return {key: value for key, value in resource.items() if value is not None}
+
+
+def without_label(password_hash: str) -> str:
+    """The hash as others write it, without Django's label before the standard's `$argon2id$`."""
+    return password_hash.removeprefix("argon2")
 
 
 def fields_asked(request: HttpRequest, allowed: Iterable[str]) -> frozenset[str] | None:

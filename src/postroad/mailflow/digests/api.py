@@ -8,7 +8,7 @@ from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import shows, takes
-from postroad.foundation.rest.resource import ok
+from postroad.foundation.rest.resource import nothing, ok
 from postroad.foundation.rest.shapes import WHOLE, shape
 from postroad.mailflow.digests import actions, queries
 
@@ -25,7 +25,7 @@ def _act(request: HttpRequest, values: Values, list_id: str) -> HttpResponse:
     """Count on (`bump`), then send what was collected: at once (`send`), or if the list sends daily (`periodic`)."""
     mailing_list = find_list(list_id)
     if not values:
-        return HttpResponse(status=200)
+        return nothing(200)
     if values.get("send") and values.get("periodic"):
         raise BadInput("send and periodic options are mutually exclusive")
     if values.get("bump"):
@@ -34,7 +34,7 @@ def _act(request: HttpRequest, values: Values, list_id: str) -> HttpResponse:
         actions.send(mailing_list)
     if values.get("periodic"):
         actions.send_periodic(mailing_list)
-    return HttpResponse(status=202)
+    return nothing(202)
 
 
 digest = endpoint(

@@ -8,6 +8,7 @@ from postroad.community.lists import actions as lists
 from postroad.community.lists.api import find_list
 from postroad.community.lists.models import HeaderMatch
 from postroad.community.lists.queries import header_matches
+from postroad.community.lists.register import all_settings
 from postroad.foundation.errors import NotFound
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue.envelope import decode
@@ -50,7 +51,7 @@ def _held_resource(request: HttpRequest, held: HeldMessage, raw: bytes) -> Json:
     return {
         "request_id": held.request_id,
         "self_link": link(request, f"lists/{held.mailing_list.list_id}/held/{held.request_id}"),
-        "msg": raw.decode("utf-8", "replace") if raw else "The stored message has vanished.",
+        "msg": raw.decode("utf-8", "replace").replace("\r\n", "\n") if raw else "The stored message has vanished.",
         "message_id": f"<{held.message_id}>",
         "sender": held.sender,
         "subject": held.subject,
@@ -58,6 +59,8 @@ def _held_resource(request: HttpRequest, held: HeldMessage, raw: bytes) -> Json:
         "reason": held.reason,
         "hold_date": moment(held.held_at),
         "listid": held.mailing_list.list_id,
+        "lang": all_settings()["preferred_language"].of(held.mailing_list),
+        "envsender": envelope.sender,
         "original_size": envelope.size,
         "received_time": moment(envelope.received_at),
         "rule_hits": list(envelope.rule_hits),
