@@ -63,8 +63,30 @@ def test_a_search_is_not_done_by_the_plan_of_an_earlier_one(corpus, ant):
     for _ in range(connection.connection.prepare_threshold + 1):
         found("tomato", ant)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%archive_search s%'")
+        cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%archive_search WHERE%'")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="FTS5 finds what was archived last")
+@pytest.mark.django_db
+def test_the_newest_are_counted_whenever_they_were_archived(archive, ant, monkeypatch):
+    monkeypatch.setattr(index, "COUNTED", 2)
+    archive("newest", "beans\n", days=20)
+    archive("newer", "beans\n", days=10)
+    archive("brought", "beans\n")
+    assert found("beans", ant) == ["newest", "newer"]
+    assert found("beans before:2026-03-15", ant) == ["newer", "brought"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL's index has dates")
+@pytest.mark.django_db
+def test_an_index_of_a_release_that_kept_no_dates_is_searched_until_it_is_built_anew(corpus, ant, archive):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE archive_search SET date = NULL")
+        cursor.execute("DROP INDEX archive_search_dates")
+    archive("late", "Wall of tomatoes.\n", days=200)
+    assert found("tomato", ant) == ["late", "four", "one"]
+    assert found("tomato before:2026-05", ant) == ["one"]
 
 
 MORE = (

@@ -42,13 +42,10 @@ def index_lacking(mailing_list: int | None = None, table: str = index.TABLE) -> 
 
 
 def clear() -> None:
-    """Empty the index."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"TRUNCATE {index.TABLE}")
-        else:
-            # An FTS5 table without content forgets all by a command of its own (https://sqlite.org/fts5.html §6.4).
-            cursor.execute(f"INSERT INTO {index.TABLE} ({index.TABLE}) VALUES ('delete-all')")  # noqa: S608 — our name
+    """Make an empty index of this release's format in place of the one there is."""
+    with transaction.atomic():
+        index.drop(index.TABLE)
+        index.create(index.TABLE)
 
 
 def _add(batch: Sequence[_Lacking], table: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 
 import Stemmer
 
-VERSION = 4
+VERSION = 5
 """Of the tokens a mail gives, and how they are kept; another one means a new index."""
 
 LONGEST_WORD = 40

@@ -11,7 +11,8 @@ from django.db import connection
 from postroad.mailflow.archive.search.query import Query, Term
 
 COUNTED = 2000
-"""Matches are counted, and put in the order of their dates, up to here; those archived last are looked at first."""
+"""Matches are counted up to here: the newest on PostgreSQL; on SQLite, where the index knows no dates, those archived
+last, which are then put in the order of their dates."""
 RANKED = 5000
 """Of so many matches those that fit best are chosen, again the ones archived last: a score costs more than a match."""
 
@@ -19,6 +20,8 @@ TABLE = "archive_search"
 NEXT = "archive_search_next"
 """The index that a rebuild makes; see `rebuilding.py`."""
 _LONGEST_COLUMN = 500_000
+_NEWEST = "date DESC NULLS LAST, mail_id DESC"
+"""On PostgreSQL. An index of a release that kept no dates has none, until it is built anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,9 @@ def create(table: str) -> None:
     """An empty index."""
     if connection.vendor == "postgresql":
         statements = [
-            f"CREATE TABLE {table} (mail_id bigint PRIMARY KEY, words tsvector NOT NULL)",
+            f"CREATE TABLE {table} (mail_id bigint PRIMARY KEY, date timestamptz, words tsvector NOT NULL)",
             f"CREATE INDEX {table}_words ON {table} USING gin (words)",
+            f"CREATE INDEX {table}_dates ON {table} ({_NEWEST})",
         ]
     else:
         tokens = "unicode61 remove_diacritics 0"
@@ -69,6 +73,7 @@ def swap() -> None:
         statements += [
             f"ALTER INDEX {NEXT}_pkey RENAME TO {TABLE}_pkey",
             f"ALTER INDEX {NEXT}_words RENAME TO {TABLE}_words",
+            f"ALTER INDEX {NEXT}_dates RENAME TO {TABLE}_dates",
         ]
     _execute(statements)
 
@@ -80,20 +85,24 @@ def _execute(statements: Sequence[str]) -> None:
 
 
 def add(rows: Sequence[Row], table: str = TABLE) -> None:
-    """Index mails in the present transaction."""
+    """Index mails, whose rows are there, in the present transaction."""
     if connection.vendor == "postgresql":
         sql = (
-            f"INSERT INTO {table} (mail_id, words) VALUES (%s, setweight(array_to_tsvector(ARRAY[%s]), 'D')"
-            " || setweight(to_tsvector('simple', %s), 'A') || setweight(to_tsvector('simple', %s), 'B')"
-            " || setweight(to_tsvector('simple', %s), 'C'))"
+            f"INSERT INTO {table} (mail_id, date, words) VALUES (%s, (SELECT date FROM archive_mail WHERE id = %s),"
+            " setweight(array_to_tsvector(ARRAY[%s]), 'D') || setweight(to_tsvector('simple', %s), 'A')"
+            " || setweight(to_tsvector('simple', %s), 'B') || setweight(to_tsvector('simple', %s), 'C'))"
         )
+        values: list[tuple[Any, ...]] = [(row.mail, row.mail, *_texts(row)) for row in rows]
     else:
         sql = f"INSERT INTO {table} (rowid, scope, subject, sender, body) VALUES (%s, %s, %s, %s, %s)"
+        values = [(row.mail, *_texts(row)) for row in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            sql,
-            [(row.mail, f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN]) for row in rows],
-        )
+        cursor.executemany(sql, values)
+
+
+def _texts(row: Row) -> tuple[str, str, str, str]:
+    """Scope, subject, sender and body."""
+    return f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN]
 
 
 def remove(rows: Sequence[Row], table: str = TABLE) -> None:
@@ -105,10 +114,7 @@ def remove(rows: Sequence[Row], table: str = TABLE) -> None:
             cursor.executemany(
                 f"INSERT INTO {table} ({table}, rowid, scope, subject, sender, body)"
                 " VALUES ('delete', %s, %s, %s, %s, %s)",
-                [
-                    (row.mail, f"l{row.mailing_list}", row.subject, row.sender, row.body[:_LONGEST_COLUMN])
-                    for row in rows
-                ],
+                [(row.mail, *_texts(row)) for row in rows],
             )
 
 
@@ -116,30 +122,40 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
     """A page of the matches in these lists: the newest first, or those that fit best."""
     if query.is_empty or not lists:
         return Found([], 0)
-    if connection.vendor == "postgresql":
-        key, condition, match, rank = (
-            "mail_id",
-            "s.words @@ q.query",
-            _tsquery(query, lists),
-            "-ts_rank(s.words, q.query)",
-        )
-        source = f"{TABLE} s CROSS JOIN (SELECT %s::tsquery AS query) q"
-    else:
-        # Much for the subject, some for the sender, nothing for the scope.
-        key, condition, match, rank = "rowid", f"{TABLE} MATCH %s", _fts5(query, lists), f"bm25({TABLE}, 1, 4, 2, 0)"
-        source = f"{TABLE} s"
-    conditions, parameters = _conditions(query)
-    # The dates are joined inside of the limit: PostgreSQL would read the whole table of mails outside of it.
-    inner = (
-        f"SELECT d.id, d.date, {rank if by_relevance else 0} AS rank"
-        f" FROM {source} JOIN archive_mail d ON d.id = s.{key}"
-        f" WHERE {condition}{conditions} ORDER BY s.{key} DESC LIMIT {RANKED if by_relevance else COUNTED}"
-    )
-    order = "f.rank, f.date DESC, f.id DESC" if by_relevance else "f.date DESC, f.id DESC"
+    selection = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     with connection.cursor() as cursor, _planned_for_its_words():
-        cursor.execute(f"SELECT f.id FROM ({inner}) f ORDER BY {order} LIMIT {COUNTED}", [match, *parameters])
+        cursor.execute(*selection(query, lists, by_relevance=by_relevance))
         found = [row[0] for row in cursor.fetchall()]
     return Found(found[start : start + count], len(found))
+
+
+def _on_postgresql(query: Query, lists: Sequence[int], *, by_relevance: bool) -> tuple[str, list[Any]]:
+    """What gives the keys in their order: the newest along the index of dates, or GIN's matches sorted."""
+    of_mail, moments = _conditions(query)
+    condition = f" AND mail_id IN (SELECT id FROM archive_mail WHERE {of_mail})" if of_mail else ""
+    values = [_tsquery(query, lists), *moments]
+    if not by_relevance:
+        sql = f"SELECT mail_id FROM {TABLE} WHERE words @@ %s::tsquery{condition} ORDER BY {_NEWEST} LIMIT {COUNTED}"
+        return sql, values
+    inner = (
+        f"SELECT mail_id, date, ts_rank(words, q.query) AS rank FROM {TABLE}, (SELECT %s::tsquery AS query) q"
+        f" WHERE words @@ q.query{condition} ORDER BY mail_id DESC LIMIT {RANKED}"
+    )
+    return f"SELECT mail_id FROM ({inner}) f ORDER BY rank DESC, {_NEWEST} LIMIT {COUNTED}", values
+
+
+def _on_sqlite(query: Query, lists: Sequence[int], *, by_relevance: bool) -> tuple[str, list[Any]]:
+    """What gives the keys in their order; FTS5 walks from the mail archived last only."""
+    of_mail, moments = _conditions(query)
+    condition = f" AND {of_mail}" if of_mail else ""
+    # Much for the subject, some for the sender, nothing for the scope.
+    rank = f"bm25({TABLE}, 1, 4, 2, 0)" if by_relevance else "0"
+    inner = (
+        f"SELECT d.id, d.date, {rank} AS rank FROM {TABLE} s JOIN archive_mail d ON d.id = s.rowid"
+        f" WHERE {TABLE} MATCH %s{condition} ORDER BY s.rowid DESC LIMIT {RANKED if by_relevance else COUNTED}"
+    )
+    sql = f"SELECT id FROM ({inner}) f ORDER BY rank, date DESC, id DESC LIMIT {COUNTED}"
+    return sql, [_fts5(query, lists), *moments]
 
 
 @contextmanager
@@ -160,12 +176,12 @@ def _planned_for_its_words() -> Iterator[None]:
 
 
 def _conditions(query: Query) -> tuple[str, list[str | None]]:
-    """Conditions on the mail itself, where they are asked for."""
+    """Conditions on the row of the mail itself, where they are asked for."""
     moment = connection.ops.adapt_datetimefield_value
-    asked = [(" AND d.date < %s", query.before), (" AND d.date >= %s", query.after)]
+    asked = [("date < %s", query.before), ("date >= %s", query.after)]
     chosen = [(condition, date) for condition, date in asked if date is not None]
-    attachments = {None: "", True: " AND d.attachments > 0", False: " AND d.attachments = 0"}[query.has_attachment]
-    return "".join(condition for condition, _ in chosen) + attachments, [moment(date) for _, date in chosen]
+    attachments = {None: [], True: ["attachments > 0"], False: ["attachments = 0"]}[query.has_attachment]
+    return " AND ".join([*(condition for condition, _ in chosen), *attachments]), [moment(date) for _, date in chosen]
 
 
 def _fts5(query: Query, lists: Sequence[int]) -> str:
