@@ -29,6 +29,8 @@ class Thing:
     """What the importer knows it by; several where it is made of several objects."""
     parts: Sequence[str] = ()
     """What the report calls the part of an object this is, where it is one."""
+    instead: Name = ()
+    """What must be here if the report tells that this cannot; where there is nothing that must, it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ def _recount(source: str, check: Check) -> Finding:
         if name not in here:
             missing[name] = thing
     reports = _Reports(source, missing.values())
-    untold = sorted(name for name, thing in missing.items() if not reports.tells_of(thing))
+    untold = sorted(
+        name for name, thing in missing.items()
+        if not reports.tells_of(thing) or (thing.instead and _comparable(thing.instead) not in here)
+    )  # fmt: skip
     shown = tuple(" ".join(name) for name in untold)
     return Finding(check.what, len(there), len(here), shown, len(missing) - len(untold), len(here - there))
 
@@ -139,3 +144,12 @@ def as_page(findings: Iterable[Finding]) -> str:
 def as_json(findings: Iterable[Finding]) -> str:
     """The same for programs."""
     return json.dumps([{**asdict(f), "agrees": f.agrees} for f in findings], indent=2, ensure_ascii=False) + "\n"
+
+
+def plain(value: Any) -> str:
+    """A value as two sides have it in common: switches as words, whole and other numbers alike."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(entry).strip() for entry in value)
+    return repr(float(value)) if isinstance(value, int | float) else str(value or "")

@@ -64,8 +64,16 @@ def test_recounting_agrees_and_sees_what_is_missing(moved_in):
     assert [finding for finding in recounted(site) if not finding.agrees] == []
     Member.objects.filter(role="owner").first().delete()
     Mail.objects.filter(replies=None).first().delete()
+    member = Member.objects.filter(role="member", delivery_status="by_user").first()
+    Member.objects.filter(pk=member.pk).update(delivery_status="enabled", moderation_action="discard")
+    dev = MailingList.objects.get(list_id="dev.example.org")
+    dev.settings |= {"max_message_size": 17, "hold_these_nonmembers": ["x@x.example"], "bounce_info_stale_after": 1.5}
+    dev.save()
     wrong = {finding.what: len(finding.missing) for finding in recounted(site) if not finding.agrees}
-    assert wrong == {"memberships, by list and role": 1, "archived mails, by list": 1}
+    assert wrong == {
+        "memberships, by list and role": 1, "settings": 3, "members' options, each with its value": 10,
+        "archived mails, by list": 1,
+    }  # fmt: skip
 
 
 def recounted(site):

@@ -1,5 +1,6 @@
 """What each setting of an old list is worth here, worked out a second time for `verify` (facts: core/import21.md)."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,9 +20,11 @@ _SWITCHES = """
     respond_to_post_requests send_goodbye_msg=send_goodbye_message send_welcome_msg=send_welcome_message topics_enabled
 """
 _NUMBERS = """
-    bounce_info_stale_after bounce_score_threshold bounce_you_are_disabled_warnings
-    bounce_you_are_disabled_warnings_interval digest_size_threshhold=digest_size_threshold max_days_to_hold
-    max_message_size max_num_recipients topics_bodylines_limit
+    bounce_info_stale_after bounce_you_are_disabled_warnings_interval digest_size_threshhold=digest_size_threshold
+"""
+_WHOLE = """
+    bounce_score_threshold bounce_you_are_disabled_warnings max_days_to_hold max_message_size max_num_recipients
+    topics_bodylines_limit
 """
 _TEXTS = """
     bounce_matching_headers description dmarc_moderation_notice dmarc_wrapped_message_text info linked_newsgroup
@@ -80,6 +83,8 @@ def _every(old: Old) -> Iterator[Worth]:
         yield name, setting, bool(old.number(name))
     for name, setting in _pairs(_NUMBERS):
         yield name, setting, old.number(name)
+    for name, setting in _pairs(_WHOLE):
+        yield name, setting, math.ceil(old.number(name))
     for name, setting in _pairs(_TEXTS):
         yield name, setting, old.text(old.data.get(name))
     for name, setting in _pairs(_LISTS):

@@ -25,7 +25,8 @@ from postroad.upgrade.mailman2.site import OldSite
 from postroad.upgrade.mbox import verify as mailboxes
 from postroad.upgrade.mbox.recount import contents
 from postroad.upgrade.mbox.steps import Mailbox
-from postroad.upgrade.verifying import Check, Name, Thing
+from postroad.upgrade.usual import usual_values
+from postroad.upgrade.verifying import Check, Name, Thing, plain
 
 Things = Iterator[Thing]
 _STATUS = ("enabled", "unknown", "by_user", "by_moderator", "by_bounces")
@@ -69,8 +70,12 @@ def _old_list(old: Old) -> Thing:
 
 
 def _old_settings(old: Old) -> Things:
+    usual = usual_values([old.list_id]).get(old.list_id, {})
     for attribute, setting, value in worth(old):
-        yield Thing((old.list_id, setting, _plain(value)), "lists", (old.folder.name,), (attribute, setting))
+        yield Thing(
+            (old.list_id, setting, plain(value)), "lists", (old.folder.name,), (attribute, setting),
+            (old.list_id, setting, usual.get(setting, "")),
+        )  # fmt: skip
 
 
 def _new_settings(ids: list[str]) -> Iterator[Name]:
@@ -78,16 +83,7 @@ def _new_settings(ids: list[str]) -> Iterator[Name]:
         for name, setting in all_settings().items():
             value = setting.of(made)
             text = without_places(value) if name.startswith("autoresponse_") and isinstance(value, str) else value
-            yield made.list_id, name, _plain(text)
-
-
-def _plain(value: Any) -> str:
-    """A value as the two sides have it in common: switches as words, whole and other numbers alike."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(str(entry).strip() for entry in value)
-    return repr(float(value)) if isinstance(value, int | float) else str(value or "")
+            yield made.list_id, name, plain(text)
 
 
 def _old_policy(old: Old) -> Things:
@@ -127,7 +123,7 @@ def _old_options(old: Old) -> Things:
         }  # fmt: skip
         for name, value in found.items():
             key = (f"{old.name}:member:{email}",)
-            yield Thing((old.list_id, email, name, _plain(value)), "members", key)
+            yield Thing((old.list_id, email, name, plain(value)), "members", key)
 
 
 def _new_options(ids: list[str]) -> Iterator[Name]:
@@ -138,7 +134,7 @@ def _new_options(ids: list[str]) -> Iterator[Name]:
     rows = Member.objects.filter(role="member", mailing_list__list_id__in=ids)
     for list_id, email, *values in rows.values_list("mailing_list__list_id", "address__email", *names).iterator(5000):
         for name, value in zip(names, values, strict=True):
-            yield list_id, email, name, _plain(value)
+            yield list_id, email, name, plain(value)
 
 
 # --- bans, header checks, topics

@@ -7,13 +7,16 @@ from allauth.account.models import EmailAddress
 
 from postroad.community.bans.models import Ban
 from postroad.community.lists.models import Domain, HeaderMatch, MailingList
+from postroad.community.lists.register import all_settings
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
 from postroad.mailflow.archive.models import Favorite, Mail, Tag, Thread, Vote
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.installation import Installation
-from postroad.upgrade.verifying import Check, Name, Thing
+from postroad.upgrade.mailman3.recount_settings import OPTIONS, UNORDERED, options, settings
+from postroad.upgrade.usual import usual_values
+from postroad.upgrade.verifying import Check, Name, Thing, plain
 
 _ROLES = {1: "member", 2: "owner", 3: "moderator", 4: "nonmember"}
 Things = Iterator[Thing]
@@ -138,7 +141,38 @@ def _old_social(kind: str, table: str, column: str) -> Callable[[Installation], 
     return things
 
 
+def _old_settings(old: Installation) -> Things:
+    usual = usual_values([row["list_id"] for row in _rows(old.core, "mailinglist", "list_id")])
+    for row, setting, value in settings(old.core):
+        list_id, key = row["list_id"], (str(row["id"]),)
+        instead = list_id, setting, usual.get(list_id, {}).get(setting, "")
+        yield Thing((list_id, setting, plain(value)), "lists", key, (setting,), instead)
+
+
+def _old_options(old: Installation) -> Things:
+    emails = {row["id"]: row["email"] for row in _rows(old.core, "address", "id", "email")}
+    users = {row["id"]: _digits(row["_user_id"]) for row in _rows(old.core, "user", "id", "_user_id")}
+    for row, option, value in options(old.core):
+        subject = emails.get(row["address_id"]) or users.get(row["user_id"])
+        name = row["list_id"], _ROLES.get(row["role"]), subject, option, plain(value)
+        yield Thing(name, "members", (str(row["id"]),), (option,))
+
+
 # --- here
+
+
+def _new_settings() -> Iterator[Name]:
+    for made in MailingList.objects.iterator():
+        for name, setting in all_settings().items():
+            value = setting.of(made)
+            yield made.list_id, name, plain(sorted(value) if name in UNORDERED else value)
+
+
+def _new_options() -> Iterator[Name]:
+    rows = Member.objects.values_list("mailing_list__list_id", "role", "address__email", "user__uuid", *OPTIONS)
+    for list_id, role, email, user, *values in rows.iterator(5000):
+        for option, value in zip(OPTIONS, values, strict=True):
+            yield list_id, role, email or user.hex, option, plain(value)
 
 
 def _counted(things: Iterable[Name]) -> Iterator[Name]:
@@ -162,6 +196,8 @@ _CHECKS: tuple[tuple[str, Callable[[Installation], Things], Callable[[], Iterabl
     ("verified addresses", _old_verified,
      lambda: Address.objects.filter(verified_on__isnull=False).values_list("email")),
     ("memberships, by list and role", _old_members, _new_members),
+    ("settings", _old_settings, _new_settings),
+    ("members' options, each with its value", _old_options, _new_options),
     ("bans", _old_bans, lambda: Ban.objects.values_list("mailing_list__list_id", "email")),
     ("header checks", _old_checks,
      lambda: HeaderMatch.objects.values_list("mailing_list__list_id", "header", "pattern")),
