@@ -96,12 +96,12 @@ class Writer:
                 f'<span class="meta">{self._words["answers"]} <a href="#m{post.answers.message_id_hash}">'
                 f"<bdi>{escape(post.answers_name)}</bdi></a></span>"
             )
-        page, day = addresses.of_mail(self._here, hash_), _day(mail.date, self._months)
+        page, day, moment = addresses.of_mail(self._here, hash_), _day(mail.date, self._months), mail.date.isoformat()
         return (
             f'<article class="post d{post.depth}" id="m{hash_}" tabindex="-1" aria-labelledby="w{hash_}"><header>'
             f'{avatar(post.person)}<div><h2 class="who" id="w{hash_}"><bdi>{escape(post.person.name)}</bdi></h2>'
             f'{answers}</div><a class="when" href="{page}">'
-            f'<time datetime="{mail.date.isoformat()}">{day}, {mail.date:%H:%M}</time></a></header>\n'
+            f'<time datetime="{moment}">{day}, {moment[11:16]}</time></a></header>\n'
             f"{post.content.html}{self._files(post, page)}<footer>{self._foot(post, page)}</footer></article>\n"
         )
 
@@ -121,7 +121,7 @@ class Writer:
     def _foot(self, post: Post, page: str) -> str:
         mail = post.mail
         if not self._token:
-            reply = f"subject={_reply_subject(mail.subject)}&amp;In-Reply-To=%3C{quote(mail.message_id)}%3E"
+            reply = f"subject={_reply_subject(mail.subject)}&amp;In-Reply-To=%3C{quote(mail.message_id, '@')}%3E"
             return f'<a href="mailto:{self._address}?{reply}">{self._words["Reply"]}</a>{self._opinions(mail)}'
         delete = f'<a href="{page}delete/">{self._words["Delete"]}</a>' if self._may_moderate else ""
         return (

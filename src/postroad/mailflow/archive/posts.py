@@ -70,22 +70,21 @@ def posts(
 ) -> list[Post]:
     """Mails of one list with their contents; those not rendered lately are loaded by one query."""
     here = addresses.of_list(list_id)
-    where = {mail.pk: addresses.of_mail(here, mail.message_id_hash) for mail in mails}
+    where = [addresses.of_mail(here, mail.message_id_hash) for mail in mails]
     look = {"obscure": obscure, "markdown": markdown}
-    contents = {mail.pk: _rendered.get(mail.message, where[mail.pk], **look) for mail in mails}
-    missing = {mail.message for mail in mails if contents[mail.pk] is None}
+    contents = [_rendered.get(mail.message, page, **look) for mail, page in zip(mails, where, strict=True)]
+    missing = {mail.message for mail, content in zip(mails, contents, strict=True) if content is None}
     raws = storage.load_many(missing) if missing else {}
-    by_key = {mail.pk: mail for mail in mails}
+    by_key = {mail.id: mail for mail in mails}
     shown: list[Post] = []
-    for mail in mails:
-        content = contents[mail.pk]
+    for mail, page, content in zip(mails, where, contents, strict=True):
         if content is None:
-            content = content_of(raws.get(mail.message, b""), address=where[mail.pk], **look)
+            content = content_of(raws.get(mail.message, b""), address=page, **look)
             if mail.message in raws:
-                _rendered.put(mail.message, where[mail.pk], content, **look)
+                _rendered.put(mail.message, page, content, **look)
         answers = by_key.get(mail.parent_id) if mail.parent_id else None
         if shown and answers is shown[-1].mail:
             answers = None
-        depth = min(depths.get(mail.pk, 0), DEEPEST)
-        shown.append(Post(mail, author(mail), depth, content, answers, votes.get(mail.pk, 0)))
+        depth = min(depths.get(mail.id, 0), DEEPEST)
+        shown.append(Post(mail, author(mail), depth, content, answers, votes.get(mail.id, 0)))
     return shown

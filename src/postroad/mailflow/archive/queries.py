@@ -120,8 +120,8 @@ LONGEST_TREE = 400
 def page_of(thread: Thread, start: int, count: int, *, by_date: bool = False) -> list[tuple[Mail, int]]:
     """So many mails of a conversation with their depths: each reply behind what it answers, siblings by date."""
     if thread.count <= count:
-        mails = {mail.pk: mail for mail in select(Mail, "thread_id = %s ORDER BY date, id", thread.pk)}
-        parents = {mail.pk: mail.parent_id for mail in mails.values()}
+        mails = {mail.id: mail for mail in select(Mail, "thread_id = %s ORDER BY date, id", thread.pk)}
+        parents = {key: mail.parent_id for key, mail in mails.items()}
         here = _in_order(parents, by_date=by_date)[start : start + count]
     else:
         parents = dict(Mail.objects.filter(thread=thread).order_by("date", "pk").values_list("pk", "parent_id"))

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from postroad.foundation.message.mime import Part
 from postroad.mailflow.archive.content import is_text, parts_of, shown_texts
@@ -59,7 +59,7 @@ def content_of(raw: bytes, *, address: str, obscure: bool, markdown: bool = Fals
         _shown(part, text, images, obscure=obscure, markdown=markdown) for part, text in shown_texts(parts, raw)
     )
     attachments = tuple(_attachment(number, part, html) for number, part in enumerate(parts) if not is_text(part))
-    return Content(mark_safe(html), attachments)
+    return Content(SafeString(html), attachments)
 
 
 def _shown(part: Part, text: str, images: Mapping[str, str], *, obscure: bool, markdown: bool) -> str:

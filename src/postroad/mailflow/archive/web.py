@@ -218,7 +218,7 @@ def _thread(request: HttpRequest, mailing_list: MailingList, found: Thread) -> H
         mails = mails_at(found, page.start_index() - 1, MAILS_ON_A_PAGE)
     else:
         here = page_of(found, page.start_index() - 1, MAILS_ON_A_PAGE, by_date=by_date)
-        mails, depths = [mail for mail, _ in here], {mail.pk: depth for mail, depth in here}
+        mails, depths = [mail for mail, _ in here], {mail.id: depth for mail, depth in here}
     around = reader.around_thread(request.user, mailing_list, found, mails)
     shown = posts(mailing_list.list_id, mails, depths, around["votes"], **_look(request, mailing_list))
     writer = Writer(request, mailing_list, may_moderate=around["may_moderate"])
