@@ -7,6 +7,7 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import django
 import dns.flags
@@ -32,12 +33,15 @@ django.setup()
 # What a good hash costs is its point, and hundreds of passwords are made here that guard nothing.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
-# The same examples each time, so that a change is judged by what it changed; `make fuzz` looks for new ones.
+# The same few examples each time, so that a change is judged by what it changed; `make fuzz` looks for new ones.
 # What takes how long is judged by tests of its own: a busy machine makes any example slow.
-hypothesis.settings.register_profile(
-    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("default" if os.environ.get("POSTROAD_FUZZ") else "repeatable")
+_OF_EACH: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+}
+hypothesis.settings.register_profile("repeatable", derandomize=True, max_examples=60, **_OF_EACH)
+hypothesis.settings.register_profile("fuzz", max_examples=1000, **_OF_EACH)
+hypothesis.settings.load_profile("fuzz" if os.environ.get("POSTROAD_FUZZ") else "repeatable")
 
 
 @pytest.fixture(scope="session")

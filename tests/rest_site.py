@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
 from rest_client import Reply, Rest
 
 from postroad.community.lists.queries import find_list
@@ -189,7 +189,9 @@ def attempt(call: Callable[[], Reply]) -> Reply:
 def fingerprint() -> str:
     """Changes when a row of any table does, apart from the log of calls."""
     digest = hashlib.sha256()
-    for model in apps.get_models():
-        if model._meta.label != "rest.Call":
-            digest.update(repr(sorted(model.objects.values_list(), key=repr)).encode())
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            if model._meta.label != "rest.Call":
+                cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
+                digest.update(repr(sorted(map(repr, cursor.fetchall()))).encode())
     return digest.hexdigest()

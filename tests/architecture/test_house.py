@@ -1,6 +1,7 @@
 """The rules of the house that can be counted: imports, sizes, names, types, mirrors, keys, templates."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -28,6 +29,11 @@ def ident(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def test_imports_keep_the_contract():
     """Floors, stages, slices: every layer contract of pyproject.toml holds, and there is no way around it."""
     linter = Path(sys.executable).with_name("lint-imports")
@@ -51,7 +57,7 @@ def module_name(path: Path) -> str:
 
 def imports_of(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -89,7 +95,7 @@ def test_no_module_is_longer_than_400_lines():
 def test_no_function_is_longer_than_50_lines():
     long = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first = node.body[0].end_lineno if ast.get_docstring(node) else node.lineno
                 if node.end_lineno - first > 50:
@@ -98,14 +104,14 @@ def test_no_function_is_longer_than_50_lines():
 
 
 def test_every_module_says_what_it_is_for():
-    silent = [ident(p) for p in MODULES if p.read_text().strip() and not ast.get_docstring(ast.parse(p.read_text()))]
+    silent = [ident(p) for p in MODULES if p.read_text().strip() and not ast.get_docstring(parsed(p))]
     assert not silent
 
 
 def test_every_function_is_annotated():
     bare = []
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
                 missing = [a.arg for a in arguments if a.annotation is None and a.arg not in ("self", "cls")]

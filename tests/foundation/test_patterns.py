@@ -1,12 +1,14 @@
 """Patterns of list owners: what is allowed, and that nothing allowed can be made to hang."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern, found, matches
 from tests.effort import ends_within
+
+pytestmark = pytest.mark.sqlite_only
 
 USUAL = (
     r"^.*@spam\.example$", r"^[^@]+@(.+\.)?example\.com$", r"^([a-z0-9-]+\.)*example\.com$", r"^\S+@\d+\.example",
@@ -69,11 +71,10 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(pieces, min_size=1, max_size=8), st.sampled_from(["a", "ab", "aab", "a,", " a"]))
 def test_whatever_is_allowed_ends_soon_on_any_text(parts, unit):
     try:
         pattern = compile_pattern("^" + "".join(parts) + "!$")
     except BadInput:
         return
-    assert ends_within(3, lambda: found(pattern, unit * 5000), tries=1)
+    assert ends_within(1, lambda: found(pattern, unit * 2000), tries=1)

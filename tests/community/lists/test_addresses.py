@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.community.lists import actions
@@ -92,7 +92,6 @@ def test_an_address_costs_one_query_and_little_time(ant, django_assert_num_queri
     assert ends_within(0.05, lambda: [resolve("ant-bounces+anne=their.dom@example.com") for _ in range(200)])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_no_recipient_makes_it_fail(ant, text):
     try:

@@ -206,20 +206,22 @@ def plan(function):
     return plans_of(function)[-1]
 
 
-@pytest.mark.parametrize("thread", ["", "T1"])
-def test_a_page_is_found_by_indexes(ants, thread):
+def test_a_page_is_found_by_indexes(ants):
     """No table is read from end to end and the list is not sorted: its last page costs what the first does."""
     fill(ants, 6000)
     first = Member.objects.order_by("pk").values_list("pk", flat=True)[100]
-    shown = plan(lambda: queries.recipients(ants.pk, first, 50, "a@example.org", ("b@example.org",), thread=thread))
-    assert "subscriptions_member" in shown
-    if connection.vendor == "postgresql":
-        assert "Seq Scan on subscriptions_member" not in shown
-        assert "Sort" not in shown  # Which way to the addresses of one page is best, it knows better.
-    else:
-        tables = ("subscriptions_member", "people_address", "people_user", " a ", " s ", " u ", " o ")
-        assert not [line for line in shown.splitlines() if line.startswith("SCAN") and any(t in line for t in tables)]
-        assert "TEMP B-TREE" not in shown
+    for thread in ("", "T1"):
+        exclusions = ("b@example.org",)
+        shown = plan(lambda: queries.recipients(ants.pk, first, 50, "a@example.org", exclusions, thread=thread))  # noqa: B023
+        assert "subscriptions_member" in shown
+        if connection.vendor == "postgresql":
+            assert "Seq Scan on subscriptions_member" not in shown
+            assert "Sort" not in shown  # Which way to the addresses of one page is best, it knows better.
+        else:
+            tables = ("subscriptions_member", "people_address", "people_user", " a ", " s ", " u ", " o ")
+            scans = [line for line in shown.splitlines() if line.startswith("SCAN")]
+            assert not [line for line in scans if any(table in line for table in tables)]
+            assert "TEMP B-TREE" not in shown
 
 
 def test_pages_of_members_who_want_nothing_are_passed_over(ants):

@@ -6,7 +6,7 @@ import time
 import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.authentication.arc import results_of, sets_of, status_of
@@ -143,7 +143,6 @@ def test_results_bring_no_field_of_their_own():
     assert base64.b64encode(found.encode())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(st.lists(st.sampled_from([
     b"ARC-Seal: i=1; cv=none; b=\r\n", b"ARC-Seal: i=x\r\n", b"ARC-Message-Signature: i=1; h=from; d=x\r\n",
     b"ARC-Authentication-Results: i=1; x\r\n", b"ARC-Authentication-Results: i=2;;;=\r\n", b"ARC-Seal: \xff\r\n",

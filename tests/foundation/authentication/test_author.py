@@ -7,7 +7,7 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.authentication.author import is_authentic
@@ -106,7 +106,6 @@ def test_a_trusted_mta_vouches(settings, name_server, field, believed):
     assert authentic(raw) is believed
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(st.binary(max_size=200), st.text(max_size=40))
 def test_any_signature_can_be_read(name_server, junk, tag):
     raw = (

@@ -7,7 +7,7 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from dkim.canonicalization import Relaxed, Simple
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.authentication.canonical import relaxed_body, relaxed_field, settled, simple_body
@@ -179,7 +179,6 @@ LINES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=400)
 @given(LINES)
 def test_bodies_have_the_canonical_forms_another_program_gives_them(pieces):
     body = b"".join(pieces) + b"\r\n"
@@ -187,7 +186,6 @@ def test_bodies_have_the_canonical_forms_another_program_gives_them(pieces):
     assert simple_body(body) == Simple.canonicalize_body(body)
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.lists(st.sampled_from([b" ", b"\t", b"\r\n ", b"a", b":", b"\xc3\xa4", b"\r\n\t"]), max_size=30))
 def test_fields_have_the_canonical_form_another_program_gives_them(pieces):
     value = b"".join(pieces) + b"\r\n"
@@ -195,7 +193,6 @@ def test_fields_have_the_canonical_form_another_program_gives_them(pieces):
     assert relaxed_field(b"Sub-Ject :" + value) == name + b":" + canonical
 
 
-@settings(deadline=None, max_examples=300)
 @given(LINES, LINES)
 def test_the_settled_beginning_of_a_body_stays_whatever_follows(before, after):
     first, rest = b"".join(before), b"".join(after)
@@ -203,7 +200,6 @@ def test_the_settled_beginning_of_a_body_stays_whatever_follows(before, after):
     assert relaxed_body(first[:end]) + relaxed_body(first[end:] + rest) == relaxed_body(first + rest)
 
 
-@settings(deadline=None, max_examples=150)
 @given(LINES, LINES, st.text(max_size=20), st.text(max_size=20))
 def test_any_copy_verifies(before, after, token, name):
     """Slots at any place, any values, white space and empty lines all around: dkimpy accepts the copy."""
@@ -252,7 +248,6 @@ def test_a_short_rsa_key_proves_nothing():
     assert public_key(f"v=DKIM1; p={short}") is None
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.binary(max_size=300))
 def test_any_signature_field_can_be_read(junk):
     tags_of(b"DKIM-Signature: " + junk)

@@ -6,8 +6,7 @@ import urllib.request
 import pytest
 from django.conf import settings
 from django.db import transaction
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.errors import NotFound
@@ -45,7 +44,6 @@ def kind(request, tmp_path, monkeypatch):
     return request.param
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(st.binary(max_size=2000))
 def test_any_bytes_come_back_as_they_were(kind, data):
     assert actions.load(actions.store(data)) == data

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
@@ -221,7 +221,6 @@ PIECES = st.lists(st.one_of(st.sampled_from([*VECTORS, "<", ">", '"', "'", "&", 
 
 
 @pytest.mark.sqlite_only
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PIECES, st.booleans(), st.booleans(), st.booleans())
 def test_whatever_a_mail_says_only_harmless_elements_come_out(text, is_html, obscure, markdown):
     kind = "html" if is_html else "plain; format=flowed"

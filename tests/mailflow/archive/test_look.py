@@ -34,6 +34,7 @@ def test_markdown_is_shown_where_the_list_wants_that(ant, archive, client):
     assert "bart@example.org" not in shown
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "text",
     [
@@ -54,6 +55,7 @@ def test_a_signature_makes_no_heading_of_what_stands_above():
     assert "Anne Person" in shown
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "piece", ["[", "![", "> ", "*", "_a", "`", "<", "- ", "[a](", "|-", "\n    ", "**a", "&", "1. "]
 )

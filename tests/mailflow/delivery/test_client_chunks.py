@@ -3,7 +3,7 @@
 from collections import deque
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.mailflow.delivery.conversation import Conversation
@@ -104,13 +104,11 @@ def run(plan, long, cuts, pipelining):
     return outcomes, left, server.contents
 
 
-@settings(max_examples=300, deadline=None)
 @given(plans, st.booleans(), st.lists(st.integers(1, 40), min_size=1), st.booleans())
 def test_outcomes_do_not_depend_on_how_replies_are_cut(plan, long, cuts, pipelining):
     assert run(plan, long, cuts, pipelining) == run(plan, long, [1 << 20], pipelining)
 
 
-@settings(max_examples=300, deadline=None)
 @given(plans, st.booleans(), st.booleans())
 def test_each_recipient_has_the_outcome_its_replies_say(plan, long, pipelining):
     """Without 421 and without "too many recipients", the expected code can be told from the plan alone."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.errors import Conflict
@@ -15,10 +15,8 @@ pytestmark = pytest.mark.sqlite_only
 
 texts = st.text(max_size=60)
 entries = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**32 - 1), st.integers(0, 599), texts))
-fixture_ok = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@fixture_ok
 @given(st.lists(entries, max_size=5))
 def test_entries_come_back_in_order(tmp_path, batches):
     with Journal(tmp_path / "j") as journal:
@@ -31,7 +29,6 @@ def test_entries_come_back_in_order(tmp_path, batches):
         assert list(journal.replay()) == []
 
 
-@fixture_ok
 @given(entries.filter(bool), entries, st.data())
 def test_a_half_written_record_is_passed_over_and_what_follows_is_found(tmp_path, first, second, data):
     path = tmp_path / "j"
@@ -49,7 +46,6 @@ def test_a_half_written_record_is_passed_over_and_what_follows_is_found(tmp_path
         assert list(journal.replay()) == first[:-1] + second
 
 
-@fixture_ok
 @given(entries.filter(bool), st.data())
 def test_a_damaged_record_costs_only_itself(tmp_path, batch, data):
     path = tmp_path / "j"

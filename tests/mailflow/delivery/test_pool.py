@@ -5,7 +5,7 @@ import socket
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.mailflow.delivery.client import Copy, Outcome, Relay
@@ -381,7 +381,6 @@ FAULTS = ["drop", "keep and drop", "421 4.3.2 bye", "451 4.3.0 later", "550 5.1.
 VERBS = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 30), st.sampled_from(FAULTS)), max_size=12),
     st.integers(1, 3),

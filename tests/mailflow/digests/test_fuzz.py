@@ -4,7 +4,7 @@ import email
 import email.policy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from postroad.foundation.message.headers import Headers
@@ -33,7 +33,6 @@ class _List:
         return f"ants-{part}@example.com"
 
 
-@settings(max_examples=300, deadline=None)
 @given(MAILS)
 def test_every_form_of_every_mail_is_a_mail(mails):
     items = []

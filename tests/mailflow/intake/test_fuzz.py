@@ -1,7 +1,7 @@
 """Any octets, in any pieces: the same replies, the same mails, never an exception."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import Conversation
@@ -23,7 +23,6 @@ def run(mode, pieces):
     return said, conversation.mails
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.sampled_from(["lmtp", "smtp"]), st.lists(PIECES | st.binary(max_size=6), max_size=25), st.data())
 def test_replies_do_not_depend_on_how_octets_come(mode, pieces, data):
     wire = (b"LHLO c\r\n" if mode == "lmtp" else b"EHLO c\r\n") + b"".join(pieces)

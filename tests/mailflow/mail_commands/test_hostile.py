@@ -1,7 +1,7 @@
 """What must not be obeyed or answered: machines, strangers, nonsense, floods (facts: security T1–T4)."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.community.lists import actions as lists
@@ -76,8 +76,8 @@ def test_sensible_commands_have_their_limit_a_day(ants, post, anne):
 
 
 @pytest.mark.django_db
-def test_forged_joins_of_a_thousand_mails_are_three_questions(post):
-    for number in range(10):
+def test_forged_joins_of_hundreds_of_mails_are_three_questions(post):
+    for number in range(5):
         mailing_list = lists.create_list(f"l{number}@commands.example")
         post.mailing_list = mailing_list
         for subject in ("join", "help", "info", "subscribe digest=mime") * 5:
@@ -123,7 +123,6 @@ def test_the_answer_says_that_a_machine_wrote_it(ants, post, anne):
 
 
 @pytest.mark.sqlite_only
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=2000), st.text(max_size=200))
 def test_any_bytes_can_be_read(raw, subject):
     data = b"Subject: " + subject.encode() + b"\r\n\r\n" + raw

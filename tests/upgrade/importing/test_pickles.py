@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.upgrade.importing.pickles import Damaged, Record, Refused, load, load_each
@@ -154,13 +154,11 @@ def test_a_pickle_cut_anywhere_is_told_to_be_cut():
         load(b"")
 
 
-@settings(max_examples=400)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_one_of_two_errors(data):
     _read(data)
 
 
-@settings(max_examples=400)
 @given(PLAIN, st.integers(0, 5), st.data())
 def test_a_changed_pickle_gives_a_value_or_one_of_two_errors(value, protocol, data):
     raw = bytearray(pickle.dumps(value, protocol))
@@ -169,7 +167,6 @@ def test_a_changed_pickle_gives_a_value_or_one_of_two_errors(value, protocol, da
     _read(bytes(raw))
 
 
-@settings(max_examples=300)
 @given(st.lists(st.sampled_from([op.code.encode("latin-1") for op in pickletools.opcodes]) | st.binary(max_size=3)))
 def test_any_opcodes_give_a_value_or_one_of_two_errors(parts):
     _read(b"".join(parts) + b".")

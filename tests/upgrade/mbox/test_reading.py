@@ -12,7 +12,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.foundation.errors import BadInput, NotFound
@@ -194,7 +194,6 @@ TEXTS = st.lists(
 ).map(lambda lines: b"".join(line + b"\n" for line in lines))
 
 
-@settings(max_examples=150)
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_what_is_written_as_mboxrd_comes_back_byte_for_byte(texts):
     raws = [mail(number, text + b"end\n") for number, text in enumerate(texts)]
@@ -202,7 +201,6 @@ def test_what_is_written_as_mboxrd_comes_back_byte_for_byte(texts):
     assert found(mbox(*quoted), "mboxrd") == raws
 
 
-@settings(max_examples=60)
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.integers(1, 300))
 def test_reading_begins_anew_at_every_mail(texts, chunk):
     data = mbox(*(mail(number, text) for number, text in enumerate(texts)))
@@ -212,7 +210,6 @@ def test_reading_begins_anew_at_every_mail(texts, chunk):
             assert list(scanning.scan(io.BytesIO(data), "mbox", piece.at, piece.number)) == whole[at:]
 
 
-@settings(max_examples=200)
 @given(st.binary(max_size=400), st.sampled_from(model.FORMATS[:-1]))
 def test_any_bytes_are_read_to_their_end(data, form):
     pieces = list(scanning.scan(io.BytesIO(data), form))
@@ -220,7 +217,6 @@ def test_any_bytes_are_read_to_their_end(data, form):
     assert [p.at for p in pieces] == sorted(p.at for p in pieces)
 
 
-@settings(max_examples=200)
 @given(st.lists(st.sampled_from([mbox(mail(1)), b"From ", b"\n", scanning.FENCE, mail(2), b"\xff", DAY]), max_size=9))
 def test_any_mixture_is_read_to_its_end(parts):
     for form in model.FORMATS[:-1]:
@@ -228,7 +224,6 @@ def test_any_mixture_is_read_to_its_end(parts):
             assert piece.end > piece.at
 
 
-@settings(max_examples=200)
 @given(st.lists(st.sampled_from([
     mbox(mail(1)), mbox(mail(3, b">From x\n>>From y\n")), mbox(mail(4, b"1234\n", b"Content-Length: 5\n")),
     mbox(mail(5, b"", b"Content-Length: 120\n")), b"From ", b"\n", scanning.FENCE, mail(2), b"\xff", DAY,
