@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.search import index
@@ -65,6 +66,30 @@ def test_a_search_is_not_done_by_the_plan_of_an_earlier_one(corpus, ant):
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%archive_search WHERE%'")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="FTS5 looks all words up")
+@pytest.mark.django_db
+@pytest.mark.parametrize("by_relevance", [False, True])
+def test_common_words_that_never_stand_together_are_looked_up(ant, monkeypatch, by_relevance):
+    """PostgreSQL takes them to do, and would walk through all mails of the site, the newest first."""
+    words = "setweight(array_to_tsvector(ARRAY[%s]), 'D') || setweight(to_tsvector('simple', %s), 'C')"
+    with connection.cursor() as cursor:
+        for first, scope, word in ((1_000_000, "l0", "foreign"), (1_000_001, f"l{ant.pk}", "own")):
+            cursor.execute(
+                f"INSERT INTO archive_search SELECT k, now() + k * interval '1 s', {words}"
+                f" FROM generate_series({first}, 1006000, 2) k",
+                [scope, " ".join([word, *(f"w{n}" for n in range(60))])],
+            )
+        cursor.execute("ANALYZE archive_search")
+    monkeypatch.setattr(index, "PATIENCE", 1)
+    with CaptureQueriesContext(connection) as asked:
+        assert search(parse("foreign"), [ant.pk], 0, 20, by_relevance=by_relevance).total == 0
+    assert any("enable_indexscan = off" in query["sql"] for query in asked)
+    assert search(parse("own"), [ant.pk], 0, 20, by_relevance=by_relevance).total == index.COUNTED
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('enable_indexscan')")
+        assert cursor.fetchone() == ("0", "on")
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="FTS5 finds what was archived last")

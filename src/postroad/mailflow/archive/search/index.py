@@ -2,11 +2,11 @@
 # ruff: noqa: S608 — names of tables and columns are ours, never the reader's
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from postroad.mailflow.archive.search.query import Query, Term
 
@@ -15,6 +15,10 @@ COUNTED = 2000
 last, which are then put in the order of their dates."""
 RANKED = 5000
 """Of so many matches those that fit best are chosen, again the ones archived last: a score costs more than a match."""
+
+PATIENCE = 250
+"""Milliseconds that PostgreSQL may take for a search before it must go another way."""
+_CANCELLED = "57014"
 
 TABLE = "archive_search"
 NEXT = "archive_search_next"
@@ -122,11 +126,52 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
     """A page of the matches in these lists: the newest first, or those that fit best."""
     if query.is_empty or not lists:
         return Found([], 0)
-    selection = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    with connection.cursor() as cursor, _planned_for_its_words():
-        cursor.execute(*selection(query, lists, by_relevance=by_relevance))
-        found = [row[0] for row in cursor.fetchall()]
+    if connection.vendor == "postgresql":
+        found = _patiently(*_on_postgresql(query, lists, by_relevance=by_relevance))
+    else:
+        found = _keys(*_on_sqlite(query, lists, by_relevance=by_relevance))
     return Found(found[start : start + count], len(found))
+
+
+def _keys(sql: str, values: Sequence[Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _patiently(sql: str, values: Sequence[Any]) -> list[int]:
+    """What PostgreSQL finds by the way it chooses, and should that take long by looking up all words instead.
+
+    It takes words to stand together by chance, and walks along the mails, the newest first, if each of them is common.
+    If they never do, as a list and what another list is about, it would walk through the whole site.
+    """
+    with _planned_for_its_words():
+        try:
+            with _set(statement_timeout=PATIENCE), _undone_when_it_fails():
+                return _keys(sql, values)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != _CANCELLED:
+                raise
+        with _set(enable_indexscan="off", enable_seqscan="off"):
+            return _keys(sql, values)
+
+
+@contextmanager
+def _set(**values: int | str) -> Iterator[None]:
+    """These settings of the connection, until the block ends."""
+    with connection.cursor() as cursor:
+        for name, value in values.items():
+            cursor.execute(f"SET {name} = {value}")
+        try:
+            yield
+        finally:
+            for name in values:
+                cursor.execute(f"RESET {name}")
+
+
+def _undone_when_it_fails() -> AbstractContextManager[Any]:
+    """A savepoint, where the caller has a transaction."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def _on_postgresql(query: Query, lists: Sequence[int], *, by_relevance: bool) -> tuple[str, list[Any]]:
