@@ -105,3 +105,48 @@ SUBCOMMANDS = (
     "gatenews", "help", "import21", "info", "inject", "lists", "members", "notify", "qfile", "remove", "reopen",
     "restart", "shell", "start", "status", "stop", "syncmembers", "unshunt", "version", "withlist",
 )
+
+# Subcommands of `mailman-web` that administrators use.
+WEB_SUBCOMMANDS = (
+    "account_unsetmultipleprimaryemails", "attachments_to_file", "changepassword", "check", "clear_index",
+    "clearsessions", "collectstatic", "compilemessages", "compress", "createcachetable", "createsuperuser", "dbshell",
+    "dumpdata", "haystack_info", "help", "hyperkitty_import", "hyperkitty_warm_up_cache", "loaddata", "mailman_sync",
+    "migrate", "mmclient", "qcluster", "qinfo", "qmemory", "qmonitor", "rebuild_index", "reset_passwords", "runjob",
+    "runjobs", "runserver", "sendtestemail", "set_default_site", "shell", "showmigrations", "sqlmigrate",
+    "update_index", "update_index_one_list",
+)
+
+# Attributes of the other resources: ours by its name in the OpenAPI document, and the keys that Mailman's has.
+RESOURCES = (
+    ("Versions", "api_version mailman_version python_version self_link"),
+    ("Preferences", "acknowledge_posts delivery_mode delivery_status hide_address preferred_language receive_list_copy"
+     " receive_own_postings self_link"),
+    ("Sections", "sections self_link"),
+    ("Pipelines", "pipelines"),
+    ("Chains", "chains"),
+    ("Domain", "alias_domain base_url description mail_host self_link"),
+    ("List", "advertised description display_name fqdn_listname list_id list_name mail_host member_count self_link"
+     " volume"),
+    ("Styles", "default style_names styles"),
+    ("Digest", "next_digest_number volume"),
+    ("HeldMessage", "_parsemsg dmarc envsender hold_date lang listid member_moderation_action message_id"
+     " moderation_reasons moderation_sender msg original_size original_subject reason received_time request_id rule_hits"
+     " rule_misses self_link sender subject to_list version"),
+    ("Request", "display_name email list_id token token_owner type when"),
+    ("Count", "count"),
+    ("HeaderMatch", "action header pattern position self_link tag"),
+    ("Ban", "email list_id self_link"),
+    ("Member", "address bounce_score delivery_mode display_name email last_bounce_received last_warning_sent list_id"
+     " member_id moderation_action role self_link subscription_mode total_warnings_sent user"),
+    ("Pending", "token token_owner"),
+    ("User", "created_on display_name is_server_owner password self_link user_id"),
+    ("Address", "display_name email original_email registered_on self_link user verified_on"),
+    ("Template", "name password self_link uri username"),
+    ("Queue", "count directory files name self_link"),
+    ("Plugin", "class configuration enabled name"),
+)  # fmt: skip
+
+# Attributes of a list's configuration that only version 3.0 has.
+ONLY_3_0 = (
+    "digest_footer_uri", "digest_header_uri", "footer_uri", "goodbye_message_uri", "header_uri", "welcome_message_uri",
+)

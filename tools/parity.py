@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from mailman_surface import ENDPOINTS, READ_ONLY, SUBCOMMANDS, WRITABLE
+from mailman_surface import ENDPOINTS, ONLY_3_0, READ_ONLY, RESOURCES, SUBCOMMANDS, WEB_SUBCOMMANDS, WRITABLE
 
 BETTER: Mapping[str, str] = {
     # addresses
@@ -29,14 +29,34 @@ BETTER: Mapping[str, str] = {
     "filter_action": "what is accepted is done",
     "preferred_language": "an unknown one is told as a wrong value, not as an unknown field",
     # subcommands
-    "members": "`-R any` works",
-    "remove": "an unknown list is an error in one line",
-    "info": "no credential is shown",
-    "aliases": "beside it, the MTA can ask live (guides/postfix.md)",
-    "start": "the whole site is one service",
+    "mailman members": "`-R any` works",
+    "mailman remove": "with `-q` an unknown list is no traceback",
+    "mailman info": "no credential is shown",
+    "mailman aliases": "beside it, the MTA can ask live (guides/postfix.md)",
+    "mailman findmember": "looks at every address of a user, not only the first",
+    "mailman start": "the whole site is one service",
+    "mailman gatenews": "runs when it is called; there it refuses to",
+    "mailman import21": "settings that were lost come along",
+    "mailman-web migrate": "with a snapshot and a way back",
+    "mailman-web createsuperuser": "the address counts as verified, so that one can sign in at once",
+    "mailman-web rebuild_index": "the old index is searched meanwhile",
+    # resources
+    "HeldMessage.msg": "as it came, with the line ends of programs",
+    "Member.display_name": "the address's where the user has none",
+    "footer_uri": "is the template its name says; it was one that no mail reads",
+    "header_uri": "is the template its name says; it was one that no mail reads",
+    "digest_footer_uri": "is the template its name says; it was one that no mail reads",
+    "digest_header_uri": "is the template its name says; it was one that no mail reads",
     "/plugins/{name}[/…]": "a WSGI application answers, no object inside Mailman",
 }
 """What is better, and how."""
+NOT_HERE: Mapping[str, str] = {
+    "HeldMessage._parsemsg": "it is about Mailman's files",
+    "HeldMessage.version": "it is about Mailman's files",
+    "Plugin.configuration": "a plugin reads its own",
+    "mailman-web runserver": "`postroad serve` serves the pages too, and the command says so",
+}
+"""What has no meaning here, and why."""
 _WORDS = {"d": "mail_host", "l": "list_id", "u": "identifier", "e": "email", "id": "member_id", "filebase": "file",
           "email-or-pattern": "email", "fqdn": "rest"}
 
@@ -46,6 +66,7 @@ def page() -> str:
     lines = ["# Parity with Mailman 3.3.10", "", *_INTRODUCTION.split("\n"), ""]
     lines += ["## REST", "", "| address | methods | |", "|---|---|---|", *_addresses(), ""]
     lines += ["## Attributes of a list's configuration", "", "| attribute | | |", "|---|---|---|", *_attributes(), ""]
+    lines += ["## Attributes of other resources", "", "| resource | attribute | |", "|---|---|---|", *_keys(), ""]
     lines += ["## `mailman`", "", "| subcommand | |", "|---|---|", *_subcommands(), ""]
     lines += ["## `mailman-web`", "", "| subcommand | |", "|---|---|", *_web_subcommands(), ""]
     return "\n".join(lines)
@@ -58,6 +79,8 @@ Postorius in a browser and by tests of ours, not by this page. What is better is
 
 
 def _judged(name: str, *, is_here: bool) -> str:
+    if name in NOT_HERE:
+        return f"not here: {NOT_HERE[name]}"
     if not is_here:
         return "missing"
     return f"better: {BETTER[name]}" if name in BETTER else "same"
@@ -83,23 +106,38 @@ def _ours(address: str) -> str:
 
 def _attributes() -> Iterator[str]:
     from postroad.community.lists.config_api import exposed
+    from postroad.project.rest_urls import documents
 
     for names, kind in ((WRITABLE, "writable"), (READ_ONLY, "read-only")):
         for name in names:
             setting = exposed().get(name)
             is_here = setting is not None and setting.read_only == (kind == "read-only")
             yield f"| `{name}` | {kind} | {_judged(name, is_here=is_here)} |"
+    old = documents("")["3.0"]["components"]["schemas"]["ListConfiguration"]["properties"]
+    for name in ONLY_3_0:
+        yield f"| `{name}` | writable, only 3.0 | {_judged(name, is_here=name in old)} |"
 
 
 def _subcommands() -> Iterator[str]:
     from postroad.project.mailman.cli import COMMANDS
 
     for name in SUBCOMMANDS:
-        yield f"| `{name}` | {_judged(name, is_here=name in COMMANDS)} |"
+        yield f"| `{name}` | {_judged('mailman ' + name, is_here=name in COMMANDS)} |"
+
+
+def _keys() -> Iterator[str]:
+    from postroad.project.rest_urls import documents
+
+    schemas = documents("")["3.1"]["components"]["schemas"]
+    for resource, keys in RESOURCES:
+        for key in keys.split():
+            is_here = key in schemas[resource]["properties"]
+            yield f"| {resource} | `{key}` | {_judged(f'{resource}.{key}', is_here=is_here)} |"
 
 
 def _web_subcommands() -> Iterator[str]:
     from postroad.project.mailman_web.cli import NOTHING_TO_DO, WebCommands
 
-    for name in sorted(WebCommands.subcommands):
-        yield f"| `{name}` | {f'nothing to do: {NOTHING_TO_DO[name]}' if name in NOTHING_TO_DO else 'same'} |"
+    for name in sorted({*WEB_SUBCOMMANDS, *WebCommands.subcommands}):
+        judged = _judged(f"mailman-web {name}", is_here=name in WebCommands.subcommands)
+        yield f"| `{name}` | {f'nothing to do: {NOTHING_TO_DO[name]}' if name in NOTHING_TO_DO else judged} |"

@@ -31,13 +31,23 @@ def site(db):
         ("GET", "members/find?fields=nothing", None, 400, "Unknown fields"),
         ("GET", "system/versions/more", None, 404, ""),
         ("GET", "domains/example.com/lists/more", None, 404, ""),
+        ("PATCH", f"lists/{ANT}/config", {"digest_size_threshold": -1}, 400, "0 or more"),
+        ("PATCH", f"lists/{ANT}/config", {"subject_prefix": "a\nb"}, 400, "one line"),
+        ("POST", f"lists/{ANT}/header-matches", {"header": "", "pattern": "x"}, 400, "header"),
+        ("POST", "bans", {"email": "BAD@example.org"}, 400, "already banned"),
+        ("POST", "members", {"list_id": "ant@example.com", "subscriber": "x@example.org", "role": "owner"}, 201, ""),
+        ("POST", "domains/example.com/owners", {"owner": "olga@example.com"}, 204, ""),
+        ("GET", "domains/EXAMPLE.com", None, 200, ""),
+        ("GET", "users/anne@example.com/preferences", None, 200, ""),
+        ("GET", "users/find?q=%25", None, 200, ""),
+        ("GET", f"lists/{ANT}/roster/member?unknown=1", None, 200, ""),
         ("POST", "queues/shunt", {"list_id": ANT, "text": "x"}, 400, "takes no mail by hand"),
     ],
 )
 def test_a_fault_of_mailman_is_a_proper_answer(site, method, path, body, status, told):
     reply = site.rest.call(method, path, json=body) if body else site.rest.call(method, path)
     assert reply.status == status, reply.content
-    assert told in reply.description
+    assert status < 400 or told in reply.description
 
 
 def test_what_is_left_out_there_is_shown(site):

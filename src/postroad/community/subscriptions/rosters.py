@@ -258,4 +258,4 @@ def _subscriber(pattern: str) -> tuple[str, Sequence[str]]:
     addresses, spelled = trigrams.addresses(pieces)
     users, called = trigrams.users(pieces)
     theirs = f"SELECT p.email FROM people_address p WHERE p.user_id IN (SELECT u.id {users})"  # noqa: S608
-    return f"m.email IN (SELECT a.email {addresses} UNION {theirs})", (*spelled, *called)
+    return f"m.email IN (SELECT a.email {addresses} UNION ALL {theirs})", (*spelled, *called)

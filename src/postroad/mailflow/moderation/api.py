@@ -17,7 +17,18 @@ from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.operation import asks, changes, shows, takes
 from postroad.foundation.rest.resource import Json, collection, created, done, link, moment, ok, page_of, without_nulls
-from postroad.foundation.rest.shapes import LINK, MOMENT, TEXT, WHOLE, many, shape
+from postroad.foundation.rest.shapes import (
+    ANY,
+    LINK,
+    MOMENT,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS,
+    TRUTH,
+    WHOLE,
+    many,
+    shape,
+)
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.moderation import actions
 from postroad.mailflow.moderation.models import HeldMessage
@@ -27,7 +38,9 @@ ACTION = fields.choice("hold", "reject", "discard", "accept", "defer")
 BLANK_ACTION = fields.choice("hold", "reject", "discard", "accept", "defer", blank=True)
 HELD = shape(
     "HeldMessage", open_=True, request_id=WHOLE, self_link=LINK, msg=TEXT, message_id=TEXT, sender=TEXT, subject=TEXT,
-    original_subject=TEXT, reason=TEXT, hold_date=MOMENT,
+    original_subject=TEXT, reason=TEXT, hold_date=MOMENT, listid=TEXT, lang=TEXT, envsender=TEXT, original_size=WHOLE,
+    received_time=MOMENT, rule_hits=TEXTS, rule_misses=TEXTS, moderation_sender=TEXT, moderation_reasons=ANY,
+    member_moderation_action=TEXT_OR_NULL, dmarc=TRUTH, to_list=TRUTH,
 )  # fmt: skip
 COUNT = shape("Count", count=WHOLE)
 HEADER_MATCH = shape(

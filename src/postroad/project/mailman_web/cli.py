@@ -23,6 +23,7 @@ OWN: Mapping[str, tuple[str, str]] = {
     "runjobs": ("jobs", "Do what is due of the timetable, should the service not run."),
     "runjob": ("jobs", "Do one thing of the timetable now."),
     "qcluster": ("jobs", "Wait to be stopped: the service does this work itself."),
+    "runserver": ("jobs", "Say what serves the pages here."),
     "qmonitor": ("jobs", "Show what waits in the queues."),
     "qinfo": ("jobs", "Show what waits in the queues."),
     "qmemory": ("jobs", "Show what waits in the queues."),

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from postroad.foundation.errors import NotFound
+from postroad.foundation.errors import BadInput, NotFound
 from postroad.project.mailman_web.cli import web_command
 
 WHEN = ("minutely", "quarter_hourly", "hourly", "daily", "weekly", "monthly", "yearly")
@@ -81,3 +81,11 @@ def qinfo() -> None:
 def qmemory() -> None:
     """Show what waits in the queues."""
     _queues()
+
+
+@web_command("runserver")
+@click.argument("address", required=False)
+@click.option("--noreload", "--nostatic", "--insecure", "-6", is_flag=True, hidden=True, expose_value=False)
+def runserver(address: str | None) -> None:
+    """Say what serves the pages here."""
+    raise BadInput("`postroad serve` serves the pages, and all else that a site needs; [web] listen says where")
