@@ -182,6 +182,19 @@ def test_a_word_is_marked_where_it_stands_alone(client, archive):
 
 
 @pytest.mark.django_db
+def test_what_no_word_was_looked_for_in_is_shown_from_its_begin(client, archive):
+    archive("one", "First words of it.\n")
+    assert '<p dir="auto">First words of it.</p>' in client.get("/search/?q=after:2026").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", ["Ponies", "PONY", "größe", "3rd"])
+def test_a_word_is_marked_in_whatever_form_it_stands(client, archive, word):
+    archive("one", f"The {word} of Größe and the 3rd pony's.\n")
+    assert f"The <mark>{word}</mark> of" in client.get("/search/", {"q": word.lower()}).content.decode()
+
+
+@pytest.mark.django_db
 def test_what_is_not_understood_is_told(client, archive):
     archive("one")
     page = client.get("/search/?q=after:yesterday+hello").content.decode()

@@ -1,5 +1,6 @@
 """The pages of the search: results, its language explained, its feed, and how a browser may ask it."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -93,8 +94,18 @@ def snippet(raw: bytes, query: Query, *, obscure: bool) -> SafeString:
 
 def _spans(text: str, query: Query) -> list[tuple[int, int]]:
     """Where the first words stand that were looked for."""
-    found = those_that_give(query.words, set(_WORD.findall(text)))
+    wanted = query.words
+    if not wanted:
+        return []
+    words = _words_like("".join(sorted({word[0] for word in wanted}))) if text.isascii() else _WORD
+    found = those_that_give(wanted, set(words.findall(text)))
     return sorted(span for word in found for span in _places(text, word))[:_MOST_MARKED]
+
+
+@functools.lru_cache(maxsize=100)
+def _words_like(initials: str) -> re.Pattern[str]:
+    """Words of an ASCII text that begin with one of these: a stem begins as its word does."""
+    return re.compile(f"[{re.escape(initials)}](?<![a-z0-9].)[a-z0-9]*+", re.ASCII | re.IGNORECASE)
 
 
 def _places(text: str, word: str) -> Iterator[tuple[int, int]]:
