@@ -36,6 +36,8 @@ BETTER: Mapping[str, str] = {
     "mailman findmember": "looks at every address of a user, not only the first",
     "mailman start": "the whole site is one service",
     "mailman gatenews": "runs when it is called; there it refuses to",
+    "mailman inject": "metadata that nothing reads is refused",
+    "mailman syncmembers": "who could not be added is not said to be",
     "mailman import21": "settings that were lost come along",
     "mailman-web migrate": "with a snapshot and a way back",
     "mailman-web createsuperuser": "the address counts as verified, so that one can sign in at once",

@@ -112,18 +112,23 @@ def members(
             raise fail(f"use `mailman {command}` for that")
     if email_only and count_only:
         raise fail("--email-only and --count-only exclude each other")
-    rows = _roster(the_list(listspec), ROLES[role], regular, DIGESTS.get(digest or ""), NOMAIL.get(nomail or ""))
+    mailing_list = the_list(listspec)
+    rows = on_list(mailing_list, ROLES[role], regular, DIGESTS.get(digest or ""), NOMAIL.get(nomail or ""))
     if count_only:
         text = f"{len(rows)}\n"
-    elif not rows:
-        text = f"{listspec} has no members\n"
+    elif not rows and not on_list(mailing_list, ROLES[role]):
+        text = f"{mailing_list.list_id} has no members\n"
     else:
         text = "".join(f"{address if email_only else shown(name, address)}\n" for name, address in rows)
     _write(output, text)
 
 
-def _roster(
-    mailing_list: Any, roles: tuple[str, ...], regular: bool, modes: set[str] | None, statuses: set[str] | None
+def on_list(
+    mailing_list: Any,
+    roles: tuple[str, ...],
+    regular: bool = False,
+    modes: set[str] | None = None,
+    statuses: set[str] | None = None,
 ) -> list[tuple[str, str]]:
     """Name and address, in their original case, sorted by address; one line for a person in several roles."""
     from postroad.community.subscriptions.queries import Selection, selected
@@ -136,8 +141,8 @@ def _roster(
     if statuses:
         rows = rows.filter(effective_status__in=statuses)
     found: dict[str, tuple[str, str]] = {}
-    fields = ("address__original_email", "user__preferred_address__original_email", "address__display_name")
-    names = ("user__preferred_address__display_name", "address__user__display_name", "user__display_name")
+    fields = ("address__original_email", "user__preferred_address__original_email", "user__display_name")
+    names = ("address__display_name", "user__preferred_address__display_name", "address__user__display_name")
     for own, preferred, *texts in rows.values_list(*fields, *names).iterator():
         address = own or preferred or ""
         found[address.lower()] = (next((text for text in texts if text), ""), address)

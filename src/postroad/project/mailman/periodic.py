@@ -77,7 +77,7 @@ def notify(listspecs: tuple[str, ...], dry_run: bool, verbose: bool) -> None:
         asked = _asked(mailing_list)
         count = len(held) + sum(map(len, asked.values()))
         if verbose:
-            click.echo(f"The {mailing_list.list_id} list has {count} moderation requests waiting.")
+            click.echo(f"The {mailing_list.fqdn_listname} list has {count} moderation requests waiting.")
         if not count or dry_run:
             continue
         lines = [f"{kind}:\n    " + "\n    ".join(emails) for kind, emails in asked.items() if emails]

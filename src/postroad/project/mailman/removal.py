@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from postroad.project.mailman.cli import fail, site_command
-from postroad.project.mailman.membership import add_member, delivery_option, welcome_option
+from postroad.project.mailman.membership import add_member, delivery_option, on_list, welcome_option
 
 goodbye_option = click.option(
     "-g/-G", "--goodbye-msg/--no-goodbye-msg", "goodbye", default=None, help="Else as the list's setting says."
@@ -72,12 +72,11 @@ def syncmembers(
 ) -> None:  # fmt: skip
     """Make the members of LISTSPEC those of FILENAME."""
     from postroad.community.subscriptions import actions, queries
-    from postroad.community.subscriptions.rosters import roster
     from postroad.project.mailman.rosters import people_in, shown, the_list
 
     mailing_list = the_list(listspec)
     wanted = {address.lower(): (name, address) for name, address in people_in(filename)}
-    present = {row.email.lower(): row for row in roster(_members(mailing_list))[0]}
+    present = {address.lower(): (name, address) for name, address in on_list(mailing_list, ("member",))}
     changed = False
     for key in sorted(set(wanted) - set(present)):
         name, address = wanted[key]
@@ -85,11 +84,11 @@ def syncmembers(
             click.echo(f"[ADD] {shown(name, address)}")
             changed = True
     for key in sorted(set(present) - set(wanted)):
-        row = present[key]
-        member = queries.member_of(mailing_list, row.email)
+        name, address = present[key]
+        member = queries.member_of(mailing_list, address)
         if member is not None and not no_change:
             actions.remove(member, goodbye=goodbye, notify_owners=notify)
-        click.echo(f"[DEL] {shown(row.display_name, row.email)}")
+        click.echo(f"[DEL] {shown(name, address)}")
         changed = True
     if not changed:
         click.echo("Nothing to do")
