@@ -40,16 +40,16 @@ class Field(NamedTuple):
 
         Control characters become spaces: neither a database nor another header field takes them.
         """
-        data = self.raw.partition(b":")[2].replace(b"\r\n", b"").replace(b"\n", b"")
-        text = _text(data.strip(b" \t\r"))
-        return text if text.isprintable() else text.translate(_CONTROLS)
+        return _value(self.raw)
 
 
-def _text(data: bytes) -> str:
+def _value(field: bytes) -> str:
+    data = field.partition(b":")[2].replace(b"\r\n", b"").replace(b"\n", b"").strip(b" \t\r")
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        text = data.decode("latin-1")
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 class Headers:
@@ -105,15 +105,16 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The unfolded value of the first field of this name."""
-        found = next(self._named(name), None)
-        return found.value if found else None
+        for field in self._named(name):
+            return _value(field)
+        return None
 
     def get_all(self, name: str) -> list[str]:
         """The unfolded values of all fields of this name."""
-        return [field.value for field in self._named(name)]
+        return [_value(field) for field in self._named(name)]
 
-    def _named(self, name: str) -> Iterator[Field]:
-        """The fields of this name: within a header only fields and mbox lines begin at the begin of a line."""
+    def _named(self, name: str) -> Iterator[bytes]:
+        """The fields of this name: within a header only they and mbox lines begin where a line does."""
         if self._lower is None:
             self._lower = b"\n" + self._raw[self._start : self._stop].lower()
         wanted = b"\n" + name.lower().encode()
@@ -122,7 +123,7 @@ class Headers:
             if _COLON.match(self._lower, at + len(wanted)):
                 match = _FIELD.match(self._raw, self._start + at, self._stop)
                 if match is not None:
-                    yield _field(match)
+                    yield match[0]
             at = self._lower.find(wanted, at + 1)
 
     def names(self) -> list[str]:
