@@ -49,7 +49,7 @@ _HABITS = [
     "Rights: a token with `read`, `moderate` or `manage` counts on its lists, `site` everywhere; the user of `[rest]` in",
     "`postroad.toml` may do everything. Each right includes the ones before it.",
     "",
-    "Every call can answer 401, 403, 503 and 507; one that takes fields 400; one with a name in its address 404; one that writes 409;",
+    "Every call can answer 401, 403, 503 and 507; one that takes fields 400 and 413; one with a name in its address 404; one that writes 409;",
     "one with a condition 304 or 412. Only further answers are named below. Collections take `count` and `page` together, and have",
     "`start`, `total_size` and `entries` (absent when there are none).",
 ]

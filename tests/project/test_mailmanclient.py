@@ -1,7 +1,10 @@
 """Programs written with mailmanclient work unchanged against the real listener."""
 
+import http.client
+
 import pytest
 from mailmanclient import Client
+from rest_client import FORM, Rest
 
 
 @pytest.fixture
@@ -42,3 +45,21 @@ def test_a_member_can_be_changed_and_ended(client):
     mailing_list.unsubscribe("bill@example.org")
     with pytest.raises(ValueError, match="not a member"):
         mailing_list.get_member("bill@example.org")
+
+
+def test_a_body_in_pieces_is_read_and_one_that_is_too_long_refused(rest_server, settings):
+    """Programs that stream send no length (RFC 9112 §7.1); either way there is an end, and it is no fault of ours."""
+    headers = {"Authorization": Rest().authorization(), "Content-Type": FORM}
+
+    def post(body: object, **more: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(*str(rest_server.rest.listen).rsplit(":", 1), timeout=20)
+        chunked = not isinstance(body, bytes)
+        connection.request("POST", "/3.1/domains", body, {**headers, **more}, encode_chunked=chunked)
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+
+    assert post(iter([b"mail_host=", b"example.com"]), **{"Transfer-Encoding": "chunked"})[0] == 201
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    long = b"mail_host=" + b"x" * 200
+    for status, told in (post(long), post(iter([long]), **{"Transfer-Encoding": "chunked"})):
+        assert (status, b"at most" in told) == (413, True)

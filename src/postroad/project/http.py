@@ -1,12 +1,14 @@
 """The pages and the REST API in one process: two listeners, each with its own way into Django."""
 
 import asyncio
+import io
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
@@ -42,6 +44,7 @@ class PageHandler:
             return [b"An upgrade runs; please try again in a moment.\n"]
         _look_after_connection()
         _trust_proxy(environ)
+        _measure(environ)
         response = self.django(environ, start)
         if not isinstance(response, HttpResponse):
             return response
@@ -67,6 +70,7 @@ class RestHandler:
         else:
             _look_after_connection()
             _trust_proxy(environ)
+            _measure(environ)
             response = self.get_response(WSGIRequest(environ))
         start(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [response.content]
@@ -105,6 +109,17 @@ def _trust_proxy(environ: WSGIEnvironment) -> None:
         forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
         environ["REMOTE_ADDR"] = forwarded or environ["REMOTE_ADDR"]
         environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", environ["wsgi.url_scheme"])
+
+
+def _measure(environ: WSGIEnvironment) -> None:
+    """Give a body that came in pieces (RFC 9112 §7.1) its length, which Django asks for.
+
+    Of one that is too long no more is read than shows that it is.
+    """
+    if environ.get("CONTENT_LENGTH") or not environ.get("HTTP_TRANSFER_ENCODING"):
+        return
+    body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
 
 
 _last_use = threading.local()

@@ -176,9 +176,10 @@ def test_every_call_is_noted():
     call(view)
     call(view)
     call(view, "patch", path="/3.1/things?unknown=1")
-    assert audit.flush() == 2
+    call(view, "delete")
+    assert audit.flush() == 3
     counts = {(c.method, c.status): c.times for c in Call.objects.all()}
-    assert counts == {("PATCH", 204): 1, ("GET", 200): 2, ("PATCH", 400): 1}
+    assert counts == {("PATCH", 204): 1, ("GET", 200): 2, ("PATCH", 400): 1, ("DELETE", 405): 1}
 
 
 def test_a_resource_has_a_tag_that_changes_with_it():

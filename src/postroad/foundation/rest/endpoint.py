@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -64,6 +66,7 @@ class Endpoint:
             return nothing(200, Allow=", ".join(self.methods))
         operation = self.operations.get(method)
         if operation is None:
+            note_call(caller, request, arguments, 405)
             response = failure(405)
             response["Allow"] = ", ".join([*self.methods, "OPTIONS"])
             return response
@@ -87,6 +90,9 @@ class Endpoint:
                 return response
         except PostroadError as error:
             response = failure(answer_for(error).http, str(error), getattr(error, "title", None))
+        except RequestDataTooBig:
+            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            response = failure(413, f"A body has at most {most:,} octets; send less at a time.")
         except IntegrityError:
             response = failure(409, "Somebody else made or changed the same at this moment; look and try again.")
         except DataError:

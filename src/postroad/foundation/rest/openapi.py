@@ -41,7 +41,10 @@ _ALWAYS: Mapping[int, str] = {
     503: "the database is busy or away, or an upgrade runs; try again",
     507: "there is no room left on the server's disk",
 }
-_TAKING = {400: "a field is unknown, wrong, missing or given twice; every one is named"}
+_TAKING = {
+    400: "a field is unknown, wrong, missing or given twice; every one is named",
+    413: "the body is longer than is taken at once",
+}
 _NAMED = {404: "what the address names does not exist"}
 _WRITING = {409: "it exists already, or somebody else changed it at this moment"}
 _CONDITIONAL = {412: "the resource is not any more the one of If-Match, or is the one of If-None-Match"}
