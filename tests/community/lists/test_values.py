@@ -43,6 +43,18 @@ def test_anything_else_is_no_truth_value(word):
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("info", "x" * 1_000_001), ("description", "x" * 1_000_001), ("filter_types", ["x" * 600_000] * 2),
+        ("accept_these_nonmembers", ["a@b.example"] * 100_000),
+    ],
+)  # fmt: skip
+def test_nothing_is_longer_than_a_setting_can_be(name, value):
+    """Settings are read with their list, for every post."""
+    assert "at most 1000000 characters" in refused(name, value)
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("7d", 7 * DAY), ("1w2d", 9 * DAY), ("5d3h10m5s", 5 * DAY + 11405), ("1.5d", 1.5 * DAY), ("0d", 0),

@@ -39,6 +39,12 @@ def test_json_that_is_no_object_is_refused(text):
         body.given(request(text.encode("latin-1"), kind="application/json"))
 
 
+@pytest.mark.parametrize("text", ['{"a": 1, "b": 2, "a": 3}', '{"b": [{"a": 1, "a": 1}]}'])
+def test_a_field_twice_in_json_is_a_mistake_as_in_a_form(text):
+    with pytest.raises(BadInput, match="a is given more than once"):
+        body.given(request(text, kind="application/json"))
+
+
 @pytest.mark.parametrize(("data", "query"), [(b"name=%ff", ""), (b"name=\xff", ""), (b"", "?name=%C3%28")])
 def test_what_is_not_utf_8_is_refused(data, query):
     with pytest.raises(BadInput, match="UTF-8"):

@@ -26,6 +26,8 @@ _TRUE = frozenset({"true", "yes", "1", "on", "enable", "enabled"})
 _FALSE = frozenset({"false", "no", "0", "off", "disable", "disabled"})
 _LARGEST = 2**53
 """JSON numbers beyond it lose digits."""
+LONGEST_TEXT = 1_000_000
+"""Characters of one setting, all of its entries together: settings are read with their list, for every post."""
 
 
 def from_wire(setting: Setting[T], value: object) -> T:
@@ -110,7 +112,7 @@ def _text(setting: Setting[Any], value: object) -> str:
     text = value if isinstance(value, str) else str(value)
     if NOT_KEPT.search(text):
         raise BadInput("A text must not hold NUL or half a character")
-    return text
+    return _bounded(text, len(text))
 
 
 def _line(setting: Setting[Any], value: object) -> str:
@@ -150,7 +152,14 @@ def _strings(setting: Setting[Any], value: object) -> list[str]:
     if value in ("", None):
         return []
     items = list(value) if isinstance(value, list | tuple) else [value]
-    return [_string(setting, item) for item in items]
+    texts = [_string(setting, item) for item in items]
+    return _bounded(texts, sum(map(len, texts)))
+
+
+def _bounded(value: T, length: int) -> T:
+    if length > LONGEST_TEXT:
+        raise BadInput(f"at most {LONGEST_TEXT} characters are allowed, these are {length}")
+    return value
 
 
 def _string(setting: Setting[Any], item: object) -> str:

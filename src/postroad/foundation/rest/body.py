@@ -1,5 +1,6 @@
 """Reads what a request says: a form with its query, or JSON; checked against declared fields, all errors at once."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -53,11 +54,20 @@ def _merged(pairs: list[tuple[str, str]]) -> Values:
 def _json(data: bytes) -> Values:
     try:
         body = msgspec.json.decode(data)
+        json.loads(data, object_pairs_hook=_refuse_doubled)  # msgspec takes the last.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidJson(f"Invalid JSON: {error}") from None
     if not isinstance(body, dict):
         raise InvalidJson("Invalid JSON: the body must be an object.")
     return body
+
+
+def _refuse_doubled(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise InvalidJson(f"Invalid JSON: {name} is given more than once.")
+        seen.add(name)
 
 
 def _pairs(data: bytes) -> list[tuple[str, str]]:
