@@ -100,9 +100,10 @@ def test_whether_a_record_is_published_is_asked_of_dns(name_server):
 
 def test_the_command_makes_shows_and_rotates(monkeypatch, name_server):
     """`postroad dkim`: the printed record is the key's; a key that DNS does not tell is not used."""
+    from postroad.project import cli
     from postroad.project.commands import dkim
 
-    monkeypatch.setattr(dkim, "open_home", lambda home: None)
+    monkeypatch.setattr(cli, "open_home", lambda home: None)
 
     def run(*words):
         return CliRunner().invoke(dkim.command, words)
