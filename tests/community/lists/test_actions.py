@@ -139,6 +139,7 @@ def test_durations_are_seconds_here(ant):
         ({"fancy": 1}, "Unknown attribute: fancy"),
         ({"list_name": "bee"}, "Read-only attribute: list_name"),
         ({"description": "x", "archive_policy": "open"}, 'Invalid Parameter "archive_policy": Accepted Values are'),
+        ({"advertised": False, "info": "x" * 1_000_001}, '"info": at most 1000000'),
     ],
 )
 def test_one_wrong_setting_and_none_is_changed(ant, values, why):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.community.lists.register import all_settings
-from postroad.community.lists.values import checked, from_wire, moment_text, to_wire
+from postroad.community.lists.values import bounded, checked, from_wire, moment_text, to_wire
 from postroad.foundation.durations import seconds_of, text_of
 from postroad.foundation.errors import BadInput
 
@@ -50,8 +50,10 @@ def test_anything_else_is_no_truth_value(word):
     ],
 )  # fmt: skip
 def test_nothing_is_longer_than_a_setting_can_be(name, value):
-    """Settings are read with their list, for every post."""
-    assert "at most 1000000 characters" in refused(name, value)
+    """Settings are read with their list, for every post; what another program had is moved in all the same."""
+    assert checked(all_settings()[name], value)
+    with pytest.raises(BadInput, match="at most 1000000 characters"):
+        bounded(read(name, value))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, M
 from postroad.community.lists.queries import find_domain, lists_of_domain
 from postroad.community.lists.register import all_settings
 from postroad.community.lists.styles import DEFAULT_STYLE, STYLES
-from postroad.community.lists.values import checked
+from postroad.community.lists.values import bounded, checked
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.message.addresses import is_valid_email
@@ -164,7 +164,7 @@ def change_settings(mailing_list: MailingList, values: Mapping[str, Any]) -> Non
         if setting.read_only:
             raise BadInput(f"Read-only attribute: {name}")
         try:
-            accepted[name] = checked(setting, value)
+            accepted[name] = bounded(checked(setting, value))
         except BadInput as error:
             raise BadInput(f'Invalid Parameter "{name}": {error}.') from None
     stored = dict(_locked(mailing_list).settings)

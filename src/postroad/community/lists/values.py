@@ -72,6 +72,18 @@ def checked(setting: Setting[T], value: object) -> T:
     return from_wire(setting, value)
 
 
+def bounded(value: T) -> T:
+    """The typed value again.
+
+    Raises:
+        BadInput: it is longer than a setting may be made; one that was moved in stays as it is.
+    """
+    length = len(value) if isinstance(value, str) else sum(map(len, value)) if isinstance(value, list) else 0
+    if length > LONGEST_TEXT:
+        raise BadInput(f"at most {LONGEST_TEXT} characters are allowed, these are {length}")
+    return value
+
+
 def boolean(value: object) -> bool:
     """Yes or no in any of Mailman's spellings.
 
@@ -112,7 +124,7 @@ def _text(setting: Setting[Any], value: object) -> str:
     text = value if isinstance(value, str) else str(value)
     if NOT_KEPT.search(text):
         raise BadInput("A text must not hold NUL or half a character")
-    return _bounded(text, len(text))
+    return text
 
 
 def _line(setting: Setting[Any], value: object) -> str:
@@ -152,14 +164,7 @@ def _strings(setting: Setting[Any], value: object) -> list[str]:
     if value in ("", None):
         return []
     items = list(value) if isinstance(value, list | tuple) else [value]
-    texts = [_string(setting, item) for item in items]
-    return _bounded(texts, sum(map(len, texts)))
-
-
-def _bounded(value: T, length: int) -> T:
-    if length > LONGEST_TEXT:
-        raise BadInput(f"at most {LONGEST_TEXT} characters are allowed, these are {length}")
-    return value
+    return [_string(setting, item) for item in items]
 
 
 def _string(setting: Setting[Any], item: object) -> str:
