@@ -27,17 +27,17 @@ def refused(name, value):
     return str(error.value)
 
 
-@pytest.mark.parametrize("word", ["true", "YES", "1", "On", "enable", "ENABLED", True])
+@pytest.mark.parametrize("word", ["true", "YES", "1", 1, "On", "enable", "ENABLED", True])
 def test_these_words_mean_yes(word):
     assert read("advertised", word) is True
 
 
-@pytest.mark.parametrize("word", ["false", "No", "0", "off", "DISABLE", "disabled", False])
+@pytest.mark.parametrize("word", ["false", "No", "0", 0, "off", "DISABLE", "disabled", False])
 def test_these_words_mean_no(word):
     assert read("advertised", word) is False
 
 
-@pytest.mark.parametrize("word", ["", "maybe", 1, None, ["yes"], "2"])
+@pytest.mark.parametrize("word", ["", "maybe", 7, None, ["yes"], "2"])
 def test_anything_else_is_no_truth_value(word):
     assert "boolean" in refused("advertised", word)
 

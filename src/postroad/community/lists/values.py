@@ -18,12 +18,11 @@ from postroad.foundation.errors import BadInput
 from postroad.foundation.languages import LANGUAGES
 from postroad.foundation.message.addresses import is_valid_email
 from postroad.foundation.patterns import compile_pattern
+from postroad.foundation.rest.fields import boolean
 from postroad.foundation.rows import NOT_KEPT
 
 T = TypeVar("T")
 
-_TRUE = frozenset({"true", "yes", "1", "on", "enable", "enabled"})
-_FALSE = frozenset({"false", "no", "0", "off", "disable", "disabled"})
 _LARGEST = 2**53
 """JSON numbers beyond it lose digits."""
 LONGEST_TEXT = 1_000_000
@@ -82,20 +81,6 @@ def bounded(value: T) -> T:
     if length > LONGEST_TEXT:
         raise BadInput(f"at most {LONGEST_TEXT} characters are allowed, these are {length}")
     return value
-
-
-def boolean(value: object) -> bool:
-    """Yes or no in any of Mailman's spellings.
-
-    Raises:
-        BadInput: it is neither.
-    """
-    if isinstance(value, bool):
-        return value
-    word = value.lower() if isinstance(value, str) else ""
-    if word not in _TRUE and word not in _FALSE:
-        raise BadInput(f"Invalid boolean value: {value}")
-    return word in _TRUE
 
 
 def moment_text(moment: datetime) -> str:
