@@ -9,6 +9,7 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 
 from postroad.community.bans.models import Ban
+from postroad.community.lists.actions import change_settings
 from postroad.community.lists.models import HeaderMatch, MailingList
 from postroad.community.notices.models import OwnText
 from postroad.community.people.models import Address, User
@@ -173,6 +174,10 @@ def test_what_changed_in_the_living_site_follows_and_who_left_is_gone(tmp_path, 
     write_list(tmp_path, members={b"a@x.example": 0, b"b@x.example": 0}, **own)
     bring(tmp_path)
     assert (OwnText.objects.count(), HeaderMatch.objects.count()) == (2, 1)
+    change_settings(MailingList.objects.get(), {"info": "Set here"})
+    write_list(tmp_path, members={b"a@x.example": 0, b"b@x.example": 0}, post_id=77.0, **own)
+    bring(tmp_path)  # Posts went on there, and nobody changed a setting.
+    assert MailingList.objects.values_list("settings__info", "post_id").get() == ("Set here", 77)
     write_list(
         tmp_path, members={b"B@x.example": b"B@x.example", b"c@x.example": 0}, description=b"New", goodbye_msg=b""
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from postroad.community.bans.models import Ban
+from postroad.community.lists.actions import change_settings
 from postroad.community.lists.models import HeaderMatch, MailingList
 from postroad.community.notices.models import OwnText
 from postroad.community.people.models import Address, User
@@ -34,7 +35,10 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
     assert ("queued mail", 0) in [(k.kind, k.here) for k in report.kinds]
     assert any("--cut-over" in why for *_, why in report.notes)
     assert not Job.objects.filter(queue__in=("digests", "archive", "moderation", "mail_commands")).exists()
+    users = MailingList.objects.get(list_name="users")
+    change_settings(users, {"description": "Set here"})
     with old_site.connect() as core:
+        core.execute("UPDATE mailinglist SET post_id = 4711, last_post_at = '2026-01-02' WHERE list_name = 'users'")
         gone = core.execute("SELECT _member_id FROM member WHERE role = 1 ORDER BY id LIMIT 1").fetchone()[0]
         core.execute("DELETE FROM member WHERE _member_id = ?", (gone,))
         core.execute("UPDATE mailinglist SET description = 'Changed', max_message_size = 77 WHERE list_name = 'dev'")
@@ -73,6 +77,8 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
     assert "queued mail" in changed
     dev = MailingList.objects.get(list_id="dev.example.org")
     assert dev.settings["description"] == "Changed"
+    users.refresh_from_db()  # There, posts went on; nobody changed a setting.
+    assert (users.settings["description"], users.post_id) == ("Set here", 4711)
     assert dev.settings["max_message_size"] == 77
     assert not Member.objects.filter(uuid=gone).exists()
     assert not Ban.objects.filter(email="troll@bad.example").exists()

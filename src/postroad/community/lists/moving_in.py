@@ -26,8 +26,6 @@ class ListRecord:
     mail_host: str
     created_at: datetime
     values: Mapping[str, Any] = field(default_factory=dict)
-    counters: Mapping[str, Any] = field(default_factory=dict)
-    """`post_id`, `volume`, `next_digest_number`, `last_post_at`, `digest_last_sent_at`, `usenet_watermark`."""
     archivers: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -55,14 +53,20 @@ def bring_list(record: ListRecord) -> tuple[MailingList, Refused]:
             list_id=record.list_id, list_name=record.list_name, domain=domain, mail_host=record.mail_host
         )
     made.created_at = record.created_at
-    for name, value in record.counters.items():
-        setattr(made, name, value)
     made.save()
     accepted, refused = _possible(record.values)
     change_settings(made, accepted)
     for name, enabled in record.archivers.items():
         ListArchiver.objects.update_or_create(mailing_list=made, name=name, defaults={"is_enabled": enabled})
     return made, refused
+
+
+def bring_counters(key: int, counters: Mapping[str, Any]) -> None:
+    """Let a list count on from where it stood elsewhere.
+
+    `post_id`, `volume`, `next_digest_number`, `last_post_at`, `digest_last_sent_at`, `usenet_watermark`.
+    """
+    MailingList.objects.filter(pk=key).update(**counters)
 
 
 def _possible(values: Mapping[str, Any]) -> tuple[dict[str, Any], Refused]:

@@ -7,10 +7,10 @@ from postroad.community.lists import moving_in as lists
 from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern
-from postroad.upgrade.importing.plan import Batch, Item, Step
-from postroad.upgrade.mailman2.old_list import OldList
-from postroad.upgrade.mailman2.settings import map_settings
-from postroad.upgrade.mailman2.site import OldSite, items_of_lists
+from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
+from postroad.upgrade.mailman2.old_list import OF_WORK, OldList
+from postroad.upgrade.mailman2.settings import map_counters, map_settings
+from postroad.upgrade.mailman2.site import OldSite
 
 _ACTIONS = {0: None, 2: "reject", 3: "discard", 6: "accept", 7: "hold"}
 
@@ -18,10 +18,19 @@ _ACTIONS = {0: None, 2: "reject", 3: "discard", 6: "accept", 7: "hold"}
 def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
-        Step("lists", lambda: items_of_lists(site), _write_lists, size=20, remove=lists.remove_lists, lasting=True),
+        Step("lists", lambda: _read_lists(site), _write_lists, size=20, remove=lists.remove_lists, lasting=True),
+        Step("counters of lists", lambda: _read_counters(site), _write_counters),
         Step("header checks", lambda: _read_checks(site), _write_checks, size=20, remove=lists.remove_header_matches),
         Step("bans", lambda: _read_bans(site), _write_bans, remove=bans.remove_bans),
     )
+
+
+def _read_lists(site: OldSite) -> Iterator[Item]:
+    """Each list, and each that cannot be read."""
+    for old in site.lists():
+        yield Item(old.name, old, old.list_id, old.fingerprint)
+    for name, why in site.broken.items():
+        yield Item(name, why)
 
 
 def _write_lists(batch: Batch) -> None:
@@ -32,9 +41,8 @@ def _write_lists(batch: Batch) -> None:
         old: OldList = item.data
         mapped = map_settings(old)
         made, refused = lists.bring_list(
-            lists.ListRecord(old.list_id, old.name, old.mail_host, old.created_at, mapped.values, mapped.counters)
+            lists.ListRecord(old.list_id, old.name, old.mail_host, old.created_at, mapped.values)
         )
-        lists.number_requests_beyond(made, int(old.number("next_request_id", 1)) - 1)
         batch.done(item, made.pk)
         if old.is_from_backup:
             batch.mapped(item, "config.pck is damaged: this is what config.pck.last says")
@@ -44,6 +52,25 @@ def _write_lists(batch: Batch) -> None:
             (batch.mapped if outcome == "mapped" else batch.impossible)(item, why, name)
         if any(old.table("passwords").values()):
             batch.mapped(item, "were readable there and are dropped; members sign in by a code in a mail", "passwords")
+
+
+def _read_counters(site: OldSite) -> Iterator[Item]:
+    for old in site.lists():
+        told = fingerprint_of([old.get(name) for name in OF_WORK])
+        yield Item(old.name, old, old.list_id, told)
+
+
+def _write_counters(batch: Batch) -> None:
+    there = batch.find("lists", [item.key for item in batch.items])
+    for item in batch.items:
+        if item.key not in there:
+            batch.impossible(item, "its list is not here")
+            continue
+        old: OldList = item.data
+        made = MailingList.objects.get(pk=there[item.key])
+        lists.bring_counters(made.pk, map_counters(old))
+        lists.number_requests_beyond(made, int(old.number("next_request_id", 1)) - 1)
+        batch.done(item, made.pk)
 
 
 # --- header checks

@@ -27,6 +27,11 @@ _OF_PEOPLE = frozenset({
     "hold_and_cmd_autoresponses",
 })  # fmt: skip
 """Attributes with an entry for each person."""
+OF_WORK = (
+    "post_id", "volume", "next_digest_number", "usenet_watermark", "last_post_time", "digest_last_sent_at",
+    "next_request_id",
+)  # fmt: skip
+"""What a list counts with every post."""
 
 _BEFORE_MAILMAN = 631_152_000
 """1990, in seconds since 1970: an earlier moment was never noted."""
@@ -65,8 +70,9 @@ class OldList:
 
     @property
     def fingerprint(self) -> int:
-        """Another one means that something beside members and requests changed."""
-        return fingerprint_of([(key, value) for key, value in sorted(self.data.items()) if key not in _OF_PEOPLE])
+        """Another one means that somebody changed a setting."""
+        moving = {*_OF_PEOPLE, *OF_WORK}
+        return fingerprint_of([(key, value) for key, value in sorted(self.data.items()) if key not in moving])
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute as it is; what older releases lack is what newer ones take it for."""

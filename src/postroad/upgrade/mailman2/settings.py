@@ -25,7 +25,6 @@ class Mapped:
 
     values: dict[str, Any] = field(default_factory=dict)
     """Settings by the register's names, typed as they are there."""
-    counters: dict[str, Any] = field(default_factory=dict)
     notes: list[tuple[str, Literal["mapped", "impossible"], str]] = field(default_factory=list)
     """Attribute, outcome, why."""
 
@@ -78,11 +77,19 @@ def _by_table(old: OldList, mapped: Mapped) -> None:
     for source, (target, unit) in table.DURATIONS.items():
         if source in old.data:
             values[target] = max(old.number(source), 0.0) * unit
+
+
+def map_counters(old: OldList) -> dict[str, Any]:
+    """What the list counts, by its names here."""
+    counters: dict[str, Any] = {}
     for source, target in table.COUNTERS.items():
         if source in old.data:
-            mapped.counters[target] = max(int(old.number(source)), 0 if source == "usenet_watermark" else 1)
+            counters[target] = max(int(old.number(source)), 0 if source == "usenet_watermark" else 1)
     if old.get("usenet_watermark") is None:
-        mapped.counters.pop("usenet_watermark", None)
+        counters.pop("usenet_watermark", None)
+    counters["last_post_at"] = old.moment("last_post_time")
+    counters["digest_last_sent_at"] = old.moment("digest_last_sent_at")
+    return counters
 
 
 def _entries(old: OldList, source: str) -> Iterator[str]:
@@ -123,8 +130,6 @@ def _identity(old: OldList, mapped: Mapped) -> None:
         else:
             mapped.lose("acceptable_aliases", f"{line} is no valid pattern; Mailman did not obey it either")
     values["acceptable_aliases"] = [*aliases, f"^{old.name}@"]
-    mapped.counters["last_post_at"] = old.moment("last_post_time")
-    mapped.counters["digest_last_sent_at"] = old.moment("digest_last_sent_at")
     host = old.text("nntp_host")
     if host and old.number("gateway_to_news") + old.number("gateway_to_mail"):
         mapped.tell("nntp_host", f"the news server is the site's: put {host} under [nntp] in postroad.toml")

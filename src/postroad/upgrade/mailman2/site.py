@@ -8,7 +8,6 @@ from pathlib import Path
 from postroad.foundation.errors import BadInput, NotFound
 from postroad.foundation.message.addresses import is_valid_email
 from postroad.foundation.rows import NOT_KEPT
-from postroad.upgrade.importing.plan import Item
 from postroad.upgrade.mailman2.old_list import OldList, read_list
 
 
@@ -83,11 +82,3 @@ def _read(folder: Path, host: str, stamp: tuple[tuple[int, int], ...]) -> OldLis
     if not old.mail_host:
         raise BadInput("it does not say its mail host; name one with --host")
     return old
-
-
-def items_of_lists(site: OldSite) -> Iterator[Item]:
-    """Each list, and each that cannot be read."""
-    for old in site.lists():
-        yield Item(old.name, old, old.list_id, old.fingerprint)
-    for name, why in site.broken.items():
-        yield Item(name, why)

@@ -11,7 +11,7 @@ from postroad.community.lists.register import all_settings, writable
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
 from postroad.foundation.languages import is_language
-from postroad.upgrade.importing.plan import Batch, Item, Step
+from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.databases import Row
 from postroad.upgrade.mailman3.moving import Moving
 from postroad.upgrade.mailman3.values import EPOCH, boolean, moment, octets, pattern, seconds, strings, text, word
@@ -55,6 +55,7 @@ def steps(moving: Moving) -> tuple[Step, ...]:
              remove=lists.remove_domains, lasting=True),
         Step("lists", lambda: _read_lists(moving), _write_lists, lambda: core.count("mailinglist"), size=50,
              remove=lists.remove_lists, lasting=True),
+        Step("counters of lists", lambda: _read_counters(moving), _write_counters, lambda: core.count("mailinglist")),
         Step("header checks", lambda: _read_checks(moving), _write_checks, size=50,
              remove=lists.remove_header_matches),
         Step("bans", lambda: _read_bans(moving), _write_bans, lambda: core.count("ban"), remove=bans.remove_bans),
@@ -105,7 +106,26 @@ def _read_lists(moving: Moving) -> Iterator[Item]:
         row["acceptable_aliases"] = sorted(aliases[row["id"]])
         row["filters"] = filters[row["id"]]
         row["archivers"] = archivers[row["id"]]
+        # With every post a list counts on, which must not put back what was set here meanwhile.
+        told = fingerprint_of(sorted((name, value) for name, value in row.items() if name not in _COUNTERS))
+        yield Item(str(row["id"]), row, text(row["list_id"]), told)
+
+
+def _read_counters(moving: Moving) -> Iterator[Item]:
+    for row in moving.core.rows("mailinglist", ("id", "list_id", *_COUNTERS)):
         yield Item(str(row["id"]), row, text(row["list_id"]))
+
+
+def _write_counters(batch: Batch) -> None:
+    there = batch.find("lists", [item.key for item in batch.items])
+    for item in batch.items:
+        if item.key not in there:
+            batch.impossible(item, "its list is not here")
+            continue
+        row: Row = item.data
+        counters = {name: read(row[name]) for name, read in _COUNTERS.items() if row[name] is not None}
+        lists.bring_counters(there[item.key], counters)
+        batch.done(item, there[item.key])
 
 
 def _write_lists(batch: Batch) -> None:
@@ -116,7 +136,6 @@ def _write_lists(batch: Batch) -> None:
             list_id=text(row["list_id"]) or f"{text(row['list_name'])}.{text(row['mail_host'])}",
             list_name=text(row["list_name"]), mail_host=text(row["mail_host"]),
             created_at=moment(row["created_at"]) or EPOCH, values=values,
-            counters={n: read(row[n]) for n, read in _COUNTERS.items() if row.get(n) is not None},
             archivers=_archivers(batch, item),
         )  # fmt: skip
         made, refused = lists.bring_list(record)
