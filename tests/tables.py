@@ -14,6 +14,7 @@ from pathlib import Path
 from tests import databases, programs
 
 _SHARED = os.environ.get("POSTROAD_TEST_TABLES", "")
+_TEMPLATE = "tables" if _SHARED else f"tables_{os.getpid()}"
 
 
 def copy_to(home: Path, name: str) -> str:
@@ -25,38 +26,40 @@ def copy_to(home: Path, name: str) -> str:
 
 def file() -> Path:
     """SQLite's file with the tables, to be copied."""
-    return _home() / "postroad.db"
+    return _home("sqlite") / "postroad.db"
 
 
 def template() -> str:
     """The name of PostgreSQL's database with the tables, to be copied."""
-    _home()
-    return _name()
-
-
-def _name() -> str:
-    return "tables" if _SHARED else f"tables_{os.getpid()}"
+    _home("postgresql")
+    return _TEMPLATE
 
 
 @functools.cache
-def _home() -> Path:
+def _home(engine: str) -> Path:
     """The home that the tables were made for."""
-    folder = Path(_SHARED or tempfile.mkdtemp(prefix="postroad-tables-"))
-    home = folder / ("postgresql" if databases.SERVER else "sqlite")
+    home = _folder() / engine
     home.mkdir(exist_ok=True)
-    if not _SHARED:
-        atexit.register(shutil.rmtree, folder)
-        atexit.register(databases.drop, _name())
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Whoever comes second waits for the first.
         if not (home / "made").exists():
-            _make(home)
+            _make(home, databases.create(_TEMPLATE) if engine == "postgresql" else "sqlite:///postroad.db")
             (home / "made").touch()
     return home
 
 
-def _make(home: Path) -> None:
+@functools.cache
+def _folder() -> Path:
+    if _SHARED:
+        return Path(_SHARED)
+    made = Path(tempfile.mkdtemp(prefix="postroad-tables-"))
+    atexit.register(shutil.rmtree, made)
+    atexit.register(databases.drop, _TEMPLATE)
+    return made
+
+
+def _make(home: Path, url: str) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
-    environment |= {"POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": databases.create(_name())}
+    environment |= {"POSTROAD_HOME": str(home), "POSTROAD_DATABASE_URL": url}
     made = programs.run(["python", "-c", programs.SET_UP + programs.MAKE_TABLES], environment=environment)
     assert made.returncode == 0, made.stderr

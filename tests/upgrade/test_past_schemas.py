@@ -23,6 +23,8 @@ pytestmark = pytest.mark.timeout(600 + 60 * int(os.environ.get("POSTROAD_UPGRADE
 PAST = Path(__file__).parent / "past"
 NAMES = sorted(path.name.partition(".")[0] for path in PAST.glob("*.db.gz"))
 KILLS = int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2"))
+LENGTHS: dict[str, float] = {}
+"""How many seconds an upgrade took from the past schemas that were tried already."""
 
 
 class Past:
@@ -129,7 +131,9 @@ def test_every_command_of_the_guide_works_in_its_order(past):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_past_schema_moves_to_this_release(past, name):
     past.fill(name)
+    began = time.monotonic()
     done = past.run("upgrade")
+    LENGTHS[name] = time.monotonic() - began
     assert done.returncode == 0, done.stdout + done.stderr
     past.check()
 
@@ -148,13 +152,11 @@ def test_a_backup_of_an_older_release_is_restored_as_it_was_and_then_upgraded(pa
 
 def test_an_upgrade_that_is_killed_is_finished_or_undone_by_the_next(past):
     """At a random instant of the whole way; from every past schema in turn."""
-    past.fill(NAMES[0])
-    began = time.monotonic()
-    assert past.run("upgrade").returncode == 0
-    length = time.monotonic() - began
+    if NAMES[0] not in LENGTHS:
+        test_a_past_schema_moves_to_this_release(past, NAMES[0])
     chance = random.Random(os.environ.get("POSTROAD_UPGRADE_SEED", "postroad"))
     for number in range(KILLS):
-        name, instant = NAMES[number % len(NAMES)], chance.uniform(0, length)
+        name, instant = NAMES[number % len(NAMES)], chance.uniform(0, LENGTHS[NAMES[0]])
         past.fill(name)
         past.run("upgrade", killed_after=instant)
         again = past.run("upgrade")

@@ -91,11 +91,18 @@ def test_an_upgrade_migrates_and_the_mail_that_waits_is_still_there(former_relea
     assert schema.lacking() == []
     assert waiting() == ["waiting@example.org"]
     assert queue.paused_until() is None
+    shown = json.loads(report.as_json())
+    assert shown["outcome"] == "done"
+    assert {"name", "seconds", "detail"} == set(shown["steps"][0])
 
 
-def test_a_second_upgrade_has_nothing_to_do(former_release):
+def test_a_second_upgrade_has_nothing_to_do_but_what_one_left_that_died_before_the_restart(former_release):
     actions.upgrade()
     assert actions.upgrade().outcome == "nothing to do"
+    queue.pause(1e9, "upgraded")
+    report = actions.upgrade()
+    assert report.findings == ["an earlier upgrade was interrupted after its last change; it is finished now"]
+    assert queue.paused_until() is None
 
 
 def test_a_failing_self_test_leaves_everything_as_it_was(former_release, monkeypatch):
@@ -148,14 +155,6 @@ def test_a_full_disk_is_said_before_anything_is_touched(former_release, monkeypa
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
     with pytest.raises(preflight.PreflightFailed, match="0 MB free"):
         actions.upgrade()
-
-
-def test_an_upgrade_that_died_before_the_restart_is_finished_by_the_next_call(former_release):
-    actions.upgrade()
-    queue.pause(1e9, "upgraded")
-    report = actions.upgrade()
-    assert report.findings == ["an earlier upgrade was interrupted after its last change; it is finished now"]
-    assert queue.paused_until() is None
 
 
 def test_only_one_upgrade_runs_at_a_time(former_release):
@@ -260,12 +259,6 @@ def test_a_snapshot_that_was_cut_short_is_none(former_release, monkeypatch):
         complete()
     with pytest.raises(NotFound):
         snapshot.last()
-
-
-def test_the_report_is_the_same_for_programs(former_release):
-    shown = json.loads(actions.upgrade().as_json())
-    assert shown["outcome"] == "done"
-    assert {"name", "seconds", "detail"} == set(shown["steps"][0])
 
 
 def test_a_job_of_a_longer_pause_is_not_lost():

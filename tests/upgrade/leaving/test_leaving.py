@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import threading
 import zipfile
 from pathlib import Path
@@ -20,6 +21,7 @@ from postroad.upgrade.leaving.backup import LEFT_OUT, one_moment, tables
 from postroad.upgrade.leaving.cells import without_nul
 from postroad.upgrade.mbox.mailboxes import mails
 from tests import databases, programs
+from tests import tables as ready_made
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 MAIL = (
@@ -67,6 +69,7 @@ def ant(tmp_path_factory) -> Home:
     data = {"host_name": b"example.com", "owner": [b"o@x.example"], "members": {b"m@x.example": 0, b"n@x.example": 0},
             "description": "Grüße", "ban_list": [b"^.*@spam"], "mod_password": b"0" * 40}  # fmt: skip
     (small / "config.pck").write_bytes(pickle.dumps({k.encode(): v for k, v in data.items()}, 1))
+    shutil.copy(ready_made.file(), home.folder)
     home.run("import", "mailman2", small.parent.parent, code=0)
     home.run("import", "mbox", "ant@example.com", folder / "ant.mbox")
     home.run("list", "add", "gone@example.com")

@@ -2,11 +2,12 @@
 
 import os
 import re
-import subprocess
-import sys
+import shlex
 from pathlib import Path
 
 import pytest
+
+from tests import programs
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "from-mailman-3.md"
 
@@ -18,19 +19,10 @@ def test_every_command_of_the_guide_works_in_its_order(old_site, tmp_path):
     commands = [line for block in blocks for line in block.strip().splitlines()]
     assert [line.split()[1] for line in commands] == ["import", "import", "verify", "import", "verify"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSTROAD_", "DJANGO_"))}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    where = " ".join(f"'{option}'" for option in old_site.options())
     codes = []
     for line in commands:
-        here = line.replace("/var/lib/postroad", str(tmp_path / "home"))
-        run = subprocess.run(
-            ["bash", "-c", f"{here} {where}"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = shlex.split(line.replace("/var/lib/postroad", str(tmp_path / "home")))
+        run = programs.run([*words, *old_site.options()], environment=environment, folder=tmp_path, timeout=600)
         codes.append((line.split()[1], run.returncode))
         assert run.returncode in (0, 1), run.stderr
     assert codes == [("import", 1), ("import", 1), ("verify", 0), ("import", 1), ("verify", 0)]
