@@ -142,7 +142,7 @@ def name_server(settings):
     from postroad.foundation.sections import Dns
 
     server = NameServer()
-    dns_settings = Dns(servers=(server.address,), timeout_seconds=0.1, lifetime_seconds=0.2)
+    dns_settings = Dns(servers=(server.address,), timeout_seconds=0.5, lifetime_seconds=1)
     settings.POSTROAD = dataclasses.replace(settings.POSTROAD, dns=dns_settings)
     forget()
     yield server

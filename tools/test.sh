@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 # Hundreds of programs are started; what they import is compiled once, even where the environment says otherwise.
 unset PYTHONDONTWRITEBYTECODE
 
-# The longest first, and at last what is in none of them.
-pieces=(tests/stories tests/upgrade tests/project "tests --ignore=tests/stories --ignore=tests/upgrade --ignore=tests/project")
+# The longest first, then what waits most, and at last what is in none of them.
+pieces=(tests/upgrade tests/stories tests/project "tests --ignore=tests/stories --ignore=tests/upgrade --ignore=tests/project")
 [ $# -eq 0 ] || pieces=("")
 
 dir=$(mktemp -d -t postroad-tests-XXXXXX)

@@ -16,7 +16,7 @@ from postroad.project.rest_urls import ONLY_3_0, VERSIONS, documents
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("POSTROAD_REST_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("POSTROAD_REST_EXAMPLES", "2"))
 """Calls for each operation, version and mode of making them; `POSTROAD_REST_EXAMPLES` asks for more."""
 SCHEMAS = {version: schemathesis.openapi.from_dict(documents("")[version]) for version in VERSIONS}
 OLD = {f"/{route}" for route, *_ in ONLY_3_0}

@@ -124,13 +124,13 @@ def test_signing_in_is_told_in_two_steps(scripted):
     port, heard = scripted(
         b"200 hi\r\n", b"381 more\r\n", b"281 welcome\r\n", b"200 reader\r\n", b"211 3 1 3 test.ants\r\n"
     )
-    with NewsServer(Nntp(host="127.0.0.1", port=port, user="gate", password="secret", timeout=2)) as server:
+    with NewsServer(Nntp(host="127.0.0.1", port=port, user="gate", password="secret", timeout=20)) as server:
         assert server.group("test.ants").last == 3
     assert heard[:2] == [b"AUTHINFO USER gate\r\n", b"AUTHINFO PASS secret\r\n"]
 
 
 def test_a_group_name_cannot_bring_a_command_of_its_own(scripted):
     port, heard = scripted(b"200 hi\r\n", b"200 reader\r\n", b"211 0 1 0 x\r\n")
-    with pytest.raises(NewsRefused), NewsServer(Nntp(host="127.0.0.1", port=port, timeout=2)) as server:
+    with pytest.raises(NewsRefused), NewsServer(Nntp(host="127.0.0.1", port=port, timeout=20)) as server:
         server.group("test.ants\r\nQUIT")
     assert not any(line.startswith(b"GROUP") for line in heard)
