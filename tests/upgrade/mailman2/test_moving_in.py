@@ -170,7 +170,8 @@ def test_odd_bytes_in_names_and_texts_stop_nothing(tmp_path, bring):
 
 
 def test_what_changed_in_the_living_site_follows_and_who_left_is_gone(tmp_path, bring):
-    own = {"header_filter_rules": [(b"subject: sale", 3, False)], "msg_footer": b"Ours", "goodbye_msg": b"Farewell"}
+    own = {"header_filter_rules": [(b"subject: sale", 3, False)], "msg_footer": b"Ours", "goodbye_msg": b"Farewell",
+           "info": b"Theirs"}  # fmt: skip
     write_list(tmp_path, members={b"a@x.example": 0, b"b@x.example": 0}, **own)
     bring(tmp_path)
     assert (OwnText.objects.count(), HeaderMatch.objects.count()) == (2, 1)

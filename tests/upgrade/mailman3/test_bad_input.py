@@ -42,6 +42,17 @@ def test_a_database_that_was_cut_short_is_told_before_anything_is_done(old_site)
     assert not MailingList.objects.exists()
 
 
+def test_settings_of_the_web_half_are_found_beside_the_core_s_or_asked_for(old_site):
+    """Else the archive would stay behind without a word."""
+    with pytest.raises(BadInput, match=r"no settings of the web half.*--web none.*core/etc/mailman-web.py, /etc/mail"):
+        open_installation(old_site.named(settings="", web=""))
+    shutil.copy(old_site.root / "web/settings.py", old_site.root / "core/etc/mailman-web.py")
+    found = open_installation(old_site.named(settings=""))
+    assert found.settings.file.name == "mailman-web.py"
+    for database in (found.core, found.web):
+        database.close()
+
+
 def test_folders_that_are_not_here_are_asked_for_before_mail_in_them_is_forgotten(old_site):
     with pytest.raises(BadInput, match=r"/opt/mailman/mm/var/queue: Mailman's folder of queues is not here.*--moved"):
         old_site.bring_in(moved={})

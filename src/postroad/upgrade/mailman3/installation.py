@@ -16,10 +16,11 @@ from postroad.upgrade.mailman3.databases import OldDatabase, Place, place_of
 from postroad.upgrade.mailman3.django_settings import SettingsFile, read_settings
 
 SETTINGS_FILES = (
-    "/etc/mailman3/settings.py", "/etc/mailman3/mailman-web.py", "/opt/mailman-web-data/settings_local.py",
-    "/opt/mailman-web/settings.py", "/etc/webapps/mailman-web/settings.py", "/usr/share/mailman3-web/settings.py",
+    "/etc/mailman3/settings.py", "/etc/mailman3/mailman-web.py", "/opt/mailman-web/settings.py",
+    "/opt/mailman-web-data/settings_local.py", "/etc/webapps/mailman-web/settings.py",
+    "/usr/share/mailman3-web/settings.py",
 )  # fmt: skip
-"""Where the web half's settings lie: upstream, Debian, Docker (twice), Arch, old Debian."""
+"""Where the web half's settings lie: upstream, Debian, Docker (all, and a site's own alone), Arch, old Debian."""
 
 _ENGINES = {"sqlite3": "sqlite", "postgresql": "postgresql", "postgresql_psycopg2": "postgresql", "mysql": "mysql"}
 
@@ -76,7 +77,7 @@ def open_installation(named: Named) -> Installation:
     """
     cfg_file = mailman_cfg.find(named.cfg or None)
     cfg = mailman_cfg.read(cfg_file) if cfg_file else None
-    settings_file = _settings_file(named.settings)
+    settings_file = _settings_file(named, cfg)
     settings = read_settings(settings_file) if settings_file else None
     core = OldDatabase(_core_place(named, cfg))
     web_place = _web_place(named, settings)
@@ -115,11 +116,23 @@ def _check(installation: Installation) -> None:
         )
 
 
-def _settings_file(named: str) -> Path | None:
-    if named and not Path(named).is_file():
-        raise BadInput(f"{named}: no such settings file")
-    candidates = (named, os.environ.get("MAILMAN_WEB_CONFIG", ""), *SETTINGS_FILES)
-    return next((Path(name) for name in candidates if name and Path(name).is_file()), None)
+def _settings_file(named: Named, cfg: MailmanCfg | None) -> Path | None:
+    if named.settings and not Path(named.settings).is_file():
+        raise BadInput(f"{named.settings}: no such settings file")
+    beside = [cfg.file.with_name(Path(name).name) for name in SETTINGS_FILES[:2]] if cfg else []
+    usual = [*beside, *(_moved(name, named.moved) for name in SETTINGS_FILES)]
+    candidates = [*(Path(name) for name in (named.settings, os.environ.get("MAILMAN_WEB_CONFIG", "")) if name), *usual]
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None and not named.web:
+        raise BadInput(
+            "there are no settings of the web half, in which its archives and accounts are named: name the file with"
+            f" --settings, or the database with --web URL; if there is none, say --web none. Looked for: {_list(usual)}"
+        )
+    return found
+
+
+def _list(paths: Iterable[Path]) -> str:
+    return ", ".join(dict.fromkeys(map(str, paths)))
 
 
 def _core_place(named: Named, cfg: MailmanCfg | None) -> Place:
