@@ -1,6 +1,7 @@
 """Again, and again: a shadow and the cut-over, a kill at any moment, a plan."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,7 +23,7 @@ from postroad.mailflow.archive.models import Mail, Thread, Vote
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.plan import ImportStopped
-from tests import programs
+from tests import programs, tables
 
 pytestmark = pytest.mark.timeout(600)
 BACK = uuid.UUID(int=77)
@@ -104,11 +105,11 @@ def _list(site, number: int) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_plan_tells_what_the_import_then_does(old_site):
-    plan = old_site.bring_in(dry_run=True)
+def test_a_plan_tells_what_the_import_then_does(small_site):
+    plan = small_site.bring_in(dry_run=True)
     assert not MailingList.objects.exists()
     assert not ImportedObject.objects.exists()
-    done = old_site.bring_in()
+    done = small_site.bring_in()
     assert [(k.kind, k.new, k.refused) for k in plan.kinds] == [(k.kind, k.new, k.refused) for k in done.kinds]
     assert list(plan.notes) == list(done.notes)
 
@@ -117,6 +118,8 @@ def test_a_plan_tells_what_the_import_then_does(old_site):
 def test_killed_at_any_moment_the_next_run_goes_on_and_nothing_is_twice(old_site, tmp_path):
     """The command itself, killed without a word in the middle of its work, until it has come to its end."""
     home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(tables.file(), home)
     environment = {**os.environ, "POSTROAD_DATABASE_URL": "sqlite:///postroad.db"}
     command = [POSTROAD, "import", "mailman3", "--home", str(home), "--cut-over", *old_site.options()]
     grown = []
