@@ -40,7 +40,7 @@ _OF_EACH: dict[str, Any] = {
     "suppress_health_check": [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
 }
 hypothesis.settings.register_profile("repeatable", derandomize=True, max_examples=60, **_OF_EACH)
-hypothesis.settings.register_profile("fuzz", max_examples=1000, **_OF_EACH)
+hypothesis.settings.register_profile("fuzz", max_examples=500, **_OF_EACH)
 hypothesis.settings.load_profile("fuzz" if os.environ.get("POSTROAD_FUZZ") else "repeatable")
 
 
