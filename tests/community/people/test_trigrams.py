@@ -82,9 +82,9 @@ def test_a_user_is_found_by_name_and_by_each_address(people):
     assert called("ne") == ["Anne Person"]
 
 
-@pytest.mark.parametrize("words", ["person", "elsewhere.example"])
+@pytest.mark.parametrize("words", ["person", "elsewhere.example", "member"])
 def test_no_row_is_read_that_the_index_does_not_name(words):
-    """Of ten thousand people one is read: the plan has no scan of the tables."""
+    """Nor all of them by a scan when all fit: PostgreSQL would take the trigrams of each again, for seconds."""
     names = [f"member{number}" for number in range(3000)]
     User.objects.bulk_create([User(display_name=name, password="!") for name in names])
     Address.objects.bulk_create([Address(email=f"{name}@x.example", original_email=name) for name in names])
@@ -92,10 +92,22 @@ def test_no_row_is_read_that_the_index_does_not_name(words):
         cursor.execute("ANALYZE people_address")
         cursor.execute("ANALYZE people_user")
         for source, values in (trigrams.addresses(("", words, "")), trigrams.users(("", words, ""))):
-            plan = plan_of(f"SELECT 1 {source}", values)
-            assert "Seq Scan" not in plan, plan
-            assert "SCAN a" not in plan, plan
-            assert "SCAN u" not in plan, plan
+            if connection.vendor == "postgresql":
+                before = scans(cursor)
+                cursor.execute(f"SELECT 1 {source}", values)
+                assert scans(cursor) == before
+            else:
+                plan = plan_of(f"SELECT 1 {source}", values)
+                assert "SCAN a" not in plan, plan
+                assert "SCAN u" not in plan, plan
+
+
+def scans(cursor):
+    """How often this transaction read all of one of the tables."""
+    cursor.execute(
+        "SELECT SUM(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('people_address', 'people_user')"
+    )
+    return cursor.fetchone()
 
 
 @given(st.text(min_size=1, max_size=12), st.integers(0, 12), st.integers(1, 12))
