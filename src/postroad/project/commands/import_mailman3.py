@@ -36,7 +36,7 @@ def command(
     home: str | None, cfg: str, settings: str, core: str, web: str, attachments: str, mailboxes: tuple[str, ...],
     moved: tuple[str, ...], cut_over: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Bring in a Mailman 3 site (3.0 to 3.3.10, HyperKitty 1.1.4 to 1.3.12), as often as you like.
+    """Bring in a Mailman 3 site (3.0 to 3.3.10, HyperKitty 1.0 to 1.3.12), as often as you like.
 
     Run it beside the living site first; what came since then follows with the next run, and with --cut-over the rest.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from postroad.community.lists import moving_in as lists
 from postroad.community.lists.models import MailingList
@@ -14,10 +14,21 @@ from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.values import ENUMS, EPOCH, moment, text
 
 LONGEST_KEY = 32
+ListKey: TypeAlias = "int | str"
+"""How HyperKitty's tables name a list: by its number, and before 1.1.4 by its address."""
 _LIST = (
-    "id", "name", "list_id", "display_name", "description", "subject_prefix", "archive_policy", "created_at",
+    "name", "list_id", "display_name", "description", "subject_prefix", "archive_policy", "created_at",
     "archive_rendering_mode",
 )  # fmt: skip
+
+
+def lists_of(web: OldDatabase) -> Iterator[tuple[ListKey, Row]]:
+    """HyperKitty's lists by their keys, with `address` and `list_id` as they are in the core, or would be."""
+    key = "id" if "id" in web.columns("hyperkitty_mailinglist") else "name"
+    for row in web.rows("hyperkitty_mailinglist", (key, *_LIST), key=(key,)):
+        row["address"] = text(row["name"]).lower()
+        row["list_id"] = (text(row["list_id"]) or row["address"].replace("@", ".", 1)).lower()
+        yield row[key], row
 
 
 class Archives:
@@ -28,18 +39,13 @@ class Archives:
         self._installation = installation
 
     @cached_property
-    def lists(self) -> dict[int, Row]:
-        """Every archived list by its number, with its list-id as it is in the core, or would be."""
-        found = {}
-        for row in self.web.rows("hyperkitty_mailinglist", _LIST):
-            row["address"] = text(row["name"]).lower()
-            row["list_id"] = (text(row["list_id"]) or row["address"].replace("@", ".", 1)).lower()
-            found[row["id"]] = row
-        return found
+    def lists(self) -> dict[ListKey, Row]:
+        """Every archived list."""
+        return dict(lists_of(self.web))
 
     @cached_property
-    def here(self) -> dict[int, int]:
-        """HyperKitty's number of a list → the key of its row here; asked when the lists are here."""
+    def here(self) -> dict[ListKey, int]:
+        """HyperKitty's key of a list → the key of its row here; asked when the lists are here."""
         by_id = dict(MailingList.objects.values_list("list_id", "pk"))
         by_address = {f"{name}@{host}": pk for name, host, pk in
                       MailingList.objects.values_list("list_name", "mail_host", "pk")}  # fmt: skip

@@ -11,7 +11,7 @@ from postroad.foundation.message.message_id import message_id_hash
 from postroad.mailflow.archive import moving_in as archive
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.tending import remove_mails
-from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives
+from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives, ListKey
 from postroad.upgrade.hyperkitty.originals import Spot
 from postroad.upgrade.hyperkitty.rebuilding import Attachment, Kept, Old, prepared
 from postroad.upgrade.importing.on_disk import OnDisk
@@ -166,7 +166,7 @@ class Mails:
                 for name in item.data.missing:
                     batch.impossible(item, "its file is gone; an empty one stands for it", f"attachment {name}")
 
-    def _there(self, rows: Sequence[Row]) -> dict[tuple[int, str], int]:
+    def _there(self, rows: Sequence[Row]) -> dict[tuple[ListKey, str], int]:
         """Mails that came here another way before HyperKitty had them, by its list and hash."""
         here = self._archives.here
         numbers = {pk: number for number, pk in here.items()}

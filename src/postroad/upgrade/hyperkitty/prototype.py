@@ -10,11 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from postroad.foundation.errors import PostroadError
-from postroad.upgrade.hyperkitty.archives import Archives
+from postroad.upgrade.hyperkitty.archives import Archives, lists_of
 from postroad.upgrade.hyperkitty.originals import comparable, id_in
 from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
-from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.messages import queue_file
 from postroad.upgrade.mailman3.values import moment, text
@@ -59,8 +58,8 @@ class Prototype:
         found = {}
         for row in self._core.rows("mailinglist", ("id", "list_id", "list_name", "mail_host")):
             found[f"{text(row['list_name'])}@{text(row['mail_host'])}".lower()] = text(row["list_id"])
-        for address, list_id in _lists_of(self._web).values():
-            found.setdefault(address, list_id)
+        for _, row in lists_of(self._web) if self._web else ():
+            found.setdefault(row["address"], row["list_id"])
         return found
 
     @cached_property
@@ -69,10 +68,11 @@ class Prototype:
 
         Looked up when the first file is seen that no run has seen before.
         """
-        lists, found, ids = _lists_of(self._web), dict[str, _Known](), OnDisk[tuple[str, str], None]()
+        found, ids = dict[str, _Known](), OnDisk[tuple[str, str], None]()
+        lists = {key: row["list_id"] for key, row in lists_of(self._web)} if self._web else {}
         columns = ("id", "mailinglist_id", "message_id", "archived_date")
         for row in self._web.rows("hyperkitty_email", columns) if self._web else ():
-            list_id = lists.get(row["mailinglist_id"], ("", ""))[1]
+            list_id = lists.get(row["mailinglist_id"], "")
             known = found.setdefault(list_id, _Known())
             ids[list_id, comparable(text(row["message_id"]))] = None
             at = moment(row["archived_date"])
@@ -136,12 +136,3 @@ def _weigh(items: Sequence[Item]) -> None:
     for item in items:
         file: Path = item.data[1]
         item.octets = min(file.stat().st_size, LARGEST)
-
-
-def _lists_of(web: OldDatabase | None) -> dict[int, tuple[str, str]]:
-    """HyperKitty's lists by number: posting address and list-id."""
-    found = {}
-    for row in web.rows("hyperkitty_mailinglist", ("id", "name", "list_id")) if web else ():
-        address = text(row["name"]).lower()
-        found[row["id"]] = address, (text(row["list_id"]) or address.replace("@", ".", 1)).lower()
-    return found

@@ -97,9 +97,11 @@ def _old_sign_ins(old: Installation) -> Things:
 
 
 def _old_archive(old: Installation) -> dict[Any, str]:
+    """List-ids by what other tables call a list: before HyperKitty 1.1.4 that was its address."""
     found = {}
-    for row in _rows(old.web, "hyperkitty_mailinglist", "id", "name", "list_id"):
-        found[row["id"]] = row["list_id"] or row["name"].replace("@", ".", 1)
+    table, columns = "hyperkitty_mailinglist", ("id", "name", "list_id")
+    for row in old.web.rows(table, columns, key=("name",)) if old.web is not None else ():
+        found[row["id"] or row["name"]] = row["list_id"] or row["name"].replace("@", ".", 1)
     return found
 
 
