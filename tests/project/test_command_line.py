@@ -16,6 +16,7 @@ from postroad.community.lists import actions as lists
 from postroad.foundation.errors import BadInput, NotFound
 from postroad.project import examples, list_documents, site_file
 from postroad.project.cli import GROUPS, cli
+from postroad.project.command_line import lines_of
 from postroad.project.commands.completion import PROGRAMS
 from postroad.project.mailman.cli import COMMANDS as MAILMAN
 from postroad.project.mailman.cli import mailman
@@ -235,3 +236,9 @@ def test_members_are_changed(run):
 
 def test_what_is_quarantined_is_told_to_programs(run):
     assert json.loads(run("queue", "quarantined", "--json").stdout) == []
+
+
+def test_a_list_of_members_may_be_in_latin_1_and_begin_with_a_mark_of_utf_8(tmp_path):
+    file = tmp_path / "members"
+    file.write_bytes("\ufeffÄnne <anne@x.example>\r\n".encode() + "  Bärt <bart@x.example>\n".encode("latin-1"))
+    assert lines_of(str(file)) == ["Änne <anne@x.example>", "Bärt <bart@x.example>"]

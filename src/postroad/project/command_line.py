@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -47,6 +48,25 @@ class LazyGroup(click.Group):
         for heading, names in (self.sections or {"Commands": self.subcommands}).items():
             with formatter.section(heading):
                 formatter.write_dl([(name, self.subcommands[name][1]) for name in names])
+
+
+def lines_of(filename: str) -> list[str]:
+    """Lines of a file, or of standard input for `-`, without the space around them.
+
+    Seen in practice: members' names in Latin-1, as spreadsheets save them; a line that is no UTF-8 is read so.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    data = sys.stdin.buffer.read() if filename == "-" else Path(filename).read_bytes()
+    return [_text(line).strip() for line in data.splitlines()]
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 def run(program: click.Group, name: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from postroad.project.cli import SiteGroup
+from postroad.project.command_line import lines_of
 
 if TYPE_CHECKING:
     from postroad.community.lists.models import MailingList
@@ -36,7 +37,7 @@ def add(name: str, addresses: tuple[str, ...], role: str, welcome: bool | None) 
 
     found = _list(name)
     made = failed = 0
-    for address in addresses or (line.strip() for line in sys.stdin):
+    for address in addresses or lines_of("-"):
         if not address:
             continue
         try:

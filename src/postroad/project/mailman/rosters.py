@@ -1,15 +1,14 @@
 """Files of addresses, and lists by address or list-id, as several subcommands take them."""
 
 import email.utils
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.queries import find_list
 from postroad.foundation.message.addresses import is_valid_email
+from postroad.project.command_line import lines_of
 from postroad.project.mailman.cli import fail
 
 
@@ -32,18 +31,17 @@ def people_in(filename: str) -> Iterator[tuple[str, str]]:
         click.UsageError: the file cannot be read.
     """
     try:
-        text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8", errors="replace")
+        lines = lines_of(filename)
     except OSError as error:
         raise fail(f"{filename}: {error.strerror}") from None
-    for line in text.splitlines():
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+    for line in lines:
+        if not line or line.startswith("#"):
             continue
-        name, address = email.utils.parseaddr(stripped)
+        name, address = email.utils.parseaddr(line)
         if is_valid_email(address):
             yield name, address
         else:
-            click.echo(f"Not an address, left out: {stripped}", err=True)
+            click.echo(f"Not an address, left out: {line}", err=True)
 
 
 def shown(name: str, address: str) -> str:
