@@ -30,6 +30,7 @@ def make(folder: Path, scale: float = 1.0) -> None:
     web, _ = database(folder / "mailman-web.db", "mailman-web.db")
     fill_core(core, pattern, lists, people, chance)
     fill_web(web, lists, people, mails, chance)
+    (folder / "queue").mkdir()
     (folder / "mailman.cfg").write_text(
         f"[mailman]\nlayout: here\n[paths.here]\nvar_dir: {folder}\n[database]\nurl: sqlite:///{folder}/mailman.db\n"
     )

@@ -19,6 +19,9 @@ RANKED = 5000
 PATIENCE = 250
 """Milliseconds that PostgreSQL may take for a search before it must go another way."""
 _CANCELLED = "57014"
+IN_MEMORY = 1.1
+"""What a page costs beside the next one, by PostgreSQL's reckoning: as for a disk, 4, it would rather take each mail's
+words out of the whole table than of 2,000 mails, the newest first."""
 
 TABLE = "archive_search"
 NEXT = "archive_search_next"
@@ -147,7 +150,7 @@ def _patiently(sql: str, values: Sequence[Any]) -> list[int]:
     """
     with _planned_for_its_words():
         try:
-            with _set(statement_timeout=PATIENCE), _undone_when_it_fails():
+            with _set(statement_timeout=PATIENCE, random_page_cost=IN_MEMORY), _undone_when_it_fails():
                 return _keys(sql, values)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", "") != _CANCELLED:
@@ -157,16 +160,14 @@ def _patiently(sql: str, values: Sequence[Any]) -> list[int]:
 
 
 @contextmanager
-def _set(**values: int | str) -> Iterator[None]:
+def _set(**values: float | str) -> Iterator[None]:
     """These settings of the connection, until the block ends."""
     with connection.cursor() as cursor:
-        for name, value in values.items():
-            cursor.execute(f"SET {name} = {value}")
+        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in values.items()))
         try:
             yield
         finally:
-            for name in values:
-                cursor.execute(f"RESET {name}")
+            cursor.execute("; ".join(f"RESET {name}" for name in values))
 
 
 def _undone_when_it_fails() -> AbstractContextManager[Any]:
