@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything on SQLite and, where it is installed, what touches the database on a throw-away PostgreSQL.
 #
-# In pieces, two more at a time than there are cores, since tests wait too. With arguments: only those, on each database.
+# In pieces, one more at a time than there are cores, since tests wait too. With arguments: only those, on each database.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Hundreds of programs are started; what they import is compiled once, even where the environment says otherwise.
@@ -43,7 +43,7 @@ for piece in "${pieces[@]}"; do
     words=($piece)
     [ $# -eq 0 ] || words=("$@")
     for engine in SQLite ${server:+PostgreSQL}; do
-        while [ "$(jobs -rp | wc -l)" -gt $(($(nproc) + 1)) ]; do wait -n || true; done
+        while [ "$(jobs -rp | wc -l)" -gt "$(nproc)" ]; do wait -n || true; done
         number=$((number + 1))
         run "$number" "$engine" "${words[@]}" &
     done
