@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import msgspec
 import pytest
 from django.db import connection, transaction
 
@@ -405,3 +406,15 @@ def test_a_pause_nobody_keeps_up_ends_by_itself():
     actions.put("a", envelope())
     assert actions.paused_until() is None
     assert Worker("test", [Stage("a", lambda e: None)]).run_until_idle() == 1
+
+
+def test_when_one_cannot_be_dropped_none_is_and_no_journey_says_so():
+    actions.put("a", envelope("1"))
+    actions.put("a", envelope("2"))
+    Job.objects.update(state=Job.State.QUARANTINED)
+    last = Job.objects.latest("pk")
+    Job.objects.filter(pk=last.pk).update(envelope=b"no envelope")
+    with pytest.raises(msgspec.DecodeError):
+        actions.drop(Job.objects.values_list("pk", flat=True))
+    assert Job.objects.count() == 2
+    assert not Step.objects.filter(outcome="dropped").exists()

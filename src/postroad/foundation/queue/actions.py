@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from postroad.foundation.queue import gathering, wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
@@ -234,24 +234,23 @@ def quarantine(job: Claimed, error: str) -> None:
 def retry(job_ids: Iterable[int]) -> int:
     """Put quarantined jobs back to their stages; tells how many there were."""
     jobs = Job.objects.filter(id__in=list(job_ids), state=Job.State.QUARANTINED)
+    return _come_due(jobs, state=Job.State.LIVE, attempts=0, deaths=0, error="")
+
+
+def try_now() -> int:
+    """Let everything that was put off come due at once; tells how much that was."""
+    return _come_due(Job.objects.filter(state=Job.State.LIVE, claim=0, due_at__gt=time.time()).exclude(error=""))
+
+
+def _come_due(jobs: "QuerySet[Job]", **changes: object) -> int:
     queues = set(jobs.values_list("queue", flat=True))
-    count = jobs.update(state=Job.State.LIVE, due_at=time.time(), attempts=0, deaths=0, error="")
+    count = jobs.update(due_at=time.time(), **changes)
     for queue in queues:
         wakeup.notify(queue)
     return count
 
 
 @transaction.atomic
-def try_now() -> int:
-    """Let everything that was put off come due at once; tells how much that was."""
-    rows = Job.objects.filter(state=Job.State.LIVE, claim=0, due_at__gt=time.time()).exclude(error="")
-    queues = set(rows.values_list("queue", flat=True))
-    count = rows.update(due_at=time.time())
-    for queue in queues:
-        wakeup.notify(queue)
-    return count
-
-
 def drop(job_ids: Iterable[int]) -> int:
     """Remove quarantined jobs for good, and write that into their journeys; tells how many there were."""
     found = list(Job.objects.filter(id__in=list(job_ids), state=Job.State.QUARANTINED))
