@@ -97,3 +97,8 @@ def answer_for(error: BaseException) -> Answer:
         if kind in ANSWERS:
             return ANSWERS[kind]
     return UNEXPECTED
+
+
+def last_line(told: str) -> str:
+    """Of a traceback, or what a program said, the line that says what went wrong."""
+    return told.strip().rpartition("\n")[2]

@@ -21,7 +21,7 @@ from pathlib import Path
 from django.db import connections
 
 from postroad.foundation.configuration import current
-from postroad.foundation.errors import Conflict, PostroadError
+from postroad.foundation.errors import Conflict, PostroadError, last_line
 from postroad.foundation.instance import STOP_SECONDS, wait_for
 
 log = logging.getLogger("postroad.supervisor")
@@ -253,7 +253,7 @@ def would_start() -> bool:
         [sys.executable, "-c", _LOAD, current().home], stderr=subprocess.PIPE, text=True, check=False
     )  # fmt: skip
     if told.returncode:
-        log.error("not restarted, all goes on as before: %s", told.stderr.strip().rpartition("\n")[2])
+        log.error("not restarted, all goes on as before: %s", last_line(told.stderr))
     return told.returncode == 0
 
 

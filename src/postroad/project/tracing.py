@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from postroad.foundation.errors import NotFound
+from postroad.foundation.errors import NotFound, last_line
 from postroad.foundation.queue.actions import steps_of
 from postroad.foundation.queue.models import Job, Step
 from postroad.mailflow.delivery.queries import replies_of
@@ -34,7 +34,7 @@ class Trace:
 
 def reason_of(job: Job) -> str:
     """Why the last attempt failed, on one line; empty when there was none."""
-    return job.error.strip().rpartition("\n")[2]
+    return last_line(job.error)
 
 
 def trace(message_id: str, recipient: str | None = None, list_id: str | None = None, *, replies: bool = True) -> Trace:

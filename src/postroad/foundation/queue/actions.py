@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
+from postroad.foundation.errors import last_line
 from postroad.foundation.queue import gathering, wakeup
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.queue.models import Job, Pause, Step
@@ -228,7 +229,7 @@ def put_off(job: Claimed, seconds: float, error: str = "") -> None:
 def quarantine(job: Claimed, error: str) -> None:
     """Set a job aside with what went wrong; it stays until a person retries or drops it."""
     Job.objects.filter(id=job.id, claim=job.claim).update(state=Job.State.QUARANTINED, claim=0, worker="", error=error)
-    record(job.envelope, job.queue, "quarantined", error.strip().rpartition("\n")[2], str(job.id))
+    record(job.envelope, job.queue, "quarantined", last_line(error), str(job.id))
 
 
 def retry(job_ids: Iterable[int]) -> int:

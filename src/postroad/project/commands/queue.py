@@ -49,6 +49,7 @@ def deferred(as_json: bool) -> None:
     """Why mail is tried again later: each reason, how much waits for it, and when the next of that is due."""
     from django.db.models import Count, Min
 
+    from postroad.foundation.errors import last_line
     from postroad.foundation.queue.models import Job
 
     rows = Job.objects.filter(state=Job.State.LIVE).exclude(error="").values("queue", "error")
@@ -58,7 +59,7 @@ def deferred(as_json: bool) -> None:
         return
     for row in found[:_MOST_REASONS]:
         due = max(0.0, row["due_at"] - time.time())
-        click.echo(f"{row['count']:>8}  {row['queue']:14} due in {due:.0f} s\n{'':10}{_last_line(row['error'])}")
+        click.echo(f"{row['count']:>8}  {row['queue']:14} due in {due:.0f} s\n{'':10}{last_line(row['error'])}")
     if len(found) > _MOST_REASONS:
         click.echo(f"{len(found) - _MOST_REASONS} more reasons; --json has all of them.", err=True)
 
@@ -76,6 +77,7 @@ def flush() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def quarantined(traceback: bool, as_json: bool) -> None:
     """What a stage could not do, with the reason."""
+    from postroad.foundation.errors import last_line
     from postroad.foundation.queue.models import Job
 
     jobs = Job.objects.filter(state=Job.State.QUARANTINED).order_by("id")
@@ -84,7 +86,7 @@ def quarantined(traceback: bool, as_json: bool) -> None:
         click.echo(json.dumps(list(jobs.values(*fields)), indent=2))
         return
     for job in jobs:
-        reason = job.error.strip() if traceback else _last_line(job.error)
+        reason = job.error.strip() if traceback else last_line(job.error)
         click.echo(f"{job.pk:>8}  {job.queue:14} {job.list_id:30} {job.message_id}\n{'':10}{reason}")
 
 
@@ -110,10 +112,6 @@ def drop(jobs: tuple[int, ...]) -> None:
     from postroad.foundation.queue import actions
 
     click.echo(f"dropped {actions.drop(_known(jobs))}")
-
-
-def _last_line(error: str) -> str:
-    return error.strip().rpartition("\n")[2]
 
 
 def _known(jobs: Sequence[int]) -> Sequence[int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Min, Q
 
+from postroad.foundation.errors import last_line
 from postroad.foundation.queue.actions import paused_until
 from postroad.foundation.queue.models import Job, TaskRun
 from postroad.project.doctor.finding import Finding, bad, note, ok
@@ -55,7 +56,7 @@ def _set_aside() -> Iterator[Finding]:
 
 def _tasks() -> Iterator[Finding]:
     for task in TaskRun.objects.exclude(error="").order_by("name"):
-        reason = task.error.strip().rpartition("\n")[2]
+        reason = last_line(task.error)
         yield bad(
             f"“{task.name}” failed at its last time: {reason}", "It is tried again by itself; the log has all of it"
         )
