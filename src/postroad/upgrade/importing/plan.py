@@ -104,6 +104,15 @@ class Batch:
         """What objects of another kind became here, by their keys; those that are not here are left out."""
         return find(self.source, kind, keys)
 
+    def of_lists(self) -> Iterator[tuple[Item, int]]:
+        """Items that have the key of a list, with the list's key here; those whose list is not here are told of."""
+        here = self.find("lists", [item.key for item in self.items])
+        for item in self.items:
+            if item.key in here:
+                yield item, here[item.key]
+            else:
+                self.impossible(item, "its list is not here")
+
 
 def find(source: ImportSource, kind: str, keys: Collection[str]) -> dict[str, int]:
     """What objects of a kind became here, by their keys in the source."""

@@ -61,13 +61,9 @@ def _read_counters(site: OldSite) -> Iterator[Item]:
 
 
 def _write_counters(batch: Batch) -> None:
-    there = batch.find("lists", [item.key for item in batch.items])
-    for item in batch.items:
-        if item.key not in there:
-            batch.impossible(item, "its list is not here")
-            continue
+    for item, key in batch.of_lists():
         old: OldList = item.data
-        made = MailingList.objects.get(pk=there[item.key])
+        made = MailingList.objects.get(pk=key)
         lists.bring_counters(made.pk, map_counters(old))
         lists.number_requests_beyond(made, int(old.number("next_request_id", 1)) - 1)
         batch.done(item, made.pk)

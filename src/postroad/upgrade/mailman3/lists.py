@@ -117,15 +117,10 @@ def _read_counters(moving: Moving) -> Iterator[Item]:
 
 
 def _write_counters(batch: Batch) -> None:
-    there = batch.find("lists", [item.key for item in batch.items])
-    for item in batch.items:
-        if item.key not in there:
-            batch.impossible(item, "its list is not here")
-            continue
+    for item, key in batch.of_lists():
         row: Row = item.data
-        counters = {name: read(row[name]) for name, read in _COUNTERS.items() if row[name] is not None}
-        lists.bring_counters(there[item.key], counters)
-        batch.done(item, there[item.key])
+        lists.bring_counters(key, {name: read(row[name]) for name, read in _COUNTERS.items() if row[name] is not None})
+        batch.done(item, key)
 
 
 def _write_lists(batch: Batch) -> None:
@@ -246,19 +241,16 @@ def _read_checks(moving: Moving) -> Iterator[Item]:
 
 
 def _write_checks(batch: Batch) -> None:
-    there = MailingList.objects.in_bulk(batch.find("lists", [item.key for item in batch.items]).values())
-    keys = batch.find("lists", [item.key for item in batch.items])
-    for item in batch.items:
-        if item.key not in keys:
-            batch.impossible(item, "its list is not here")
-            continue
+    found = list(batch.of_lists())
+    there = MailingList.objects.in_bulk([key for _, key in found])
+    for item, key in found:
         checks = [
             lists.Check(header, pattern, text(chain) or None, text(tag) or None)
             for _, header, pattern, chain, tag in item.data
         ]
-        for name, why in lists.bring_header_matches(there[keys[item.key]], checks):
+        for name, why in lists.bring_header_matches(there[key], checks):
             batch.mapped(item, f"kept, but it matches nothing, as with newer releases of Mailman: {why}", name)
-        batch.done(item, keys[item.key])
+        batch.done(item, key)
 
 
 # --- bans
