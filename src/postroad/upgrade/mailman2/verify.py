@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from postroad.community.bans.models import Ban
@@ -45,7 +45,7 @@ def checks(site: OldSite) -> Iterator[Check]:
 
     ids = [old.list_id for old in lists]
     yield Check("lists", lambda: map(_old_list, named), lambda: MailingList.objects.values_list("list_id"))
-    yield Check("settings", of_each(_old_settings), lambda: _new_settings(ids))
+    yield Check("settings", lambda: _old_settings(lists), lambda: _new_settings(ids))
     yield Check("archives, public, private or never", of_each(_old_policy),
                 lambda: MailingList.objects.values_list("list_id", "archive_policy"))  # fmt: skip
     yield Check("memberships, by list and role", of_each(_old_members),
@@ -69,13 +69,14 @@ def _old_list(old: Old) -> Thing:
     return Thing((old.list_id,), "lists", (old.folder.name,))
 
 
-def _old_settings(old: Old) -> Things:
-    usual = usual_values([old.list_id]).get(old.list_id, {})
-    for attribute, setting, value in worth(old):
-        yield Thing(
-            (old.list_id, setting, plain(value)), "lists", (old.folder.name,), (attribute, setting),
-            (old.list_id, setting, usual.get(setting, "")),
-        )  # fmt: skip
+def _old_settings(lists: Sequence[Old]) -> Things:
+    usual = usual_values([old.list_id for old in lists])
+    for old in lists:
+        for attribute, setting, value in worth(old):
+            yield Thing(
+                (old.list_id, setting, plain(value)), "lists", (old.folder.name,), (attribute, setting),
+                (old.list_id, setting, usual.get(old.list_id, {}).get(setting, "")),
+            )  # fmt: skip
 
 
 def _new_settings(ids: list[str]) -> Iterator[Name]:
