@@ -9,6 +9,7 @@ import click
 import pytest
 
 from postroad.project.cli import cli
+from postroad.project.mailman.cli import mailman
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -36,12 +37,12 @@ def test_a_generated_page_is_current(name, page):
 
 def test_every_command_that_a_page_names_is_there_with_its_options():
     for page in (ROOT / "README.md", *(ROOT / "docs" / "guides").glob("*.md")):
-        for line in re.findall(r"`postroad ([^`]+)`", page.read_text(encoding="utf-8")):
-            command, options = cli, set()
+        for program, line in re.findall(r"`(postroad|mailman) ([a-z][^`]+)`", page.read_text(encoding="utf-8")):
+            command, options = {"postroad": cli, "mailman": mailman}[program], set()
             for word in line.split():
                 options |= {name for parameter in command.params for name in parameter.opts}
                 if word.startswith("-"):
-                    assert word in options, f"{page.name}: postroad {line}"
+                    assert word in options, f"{page.name}: {program} {line}"
                 elif isinstance(command, click.Group):
                     command = command.get_command(click.Context(command), word)
-                    assert command is not None, f"{page.name}: postroad {line}"
+                    assert command is not None, f"{page.name}: {program} {line}"
