@@ -130,44 +130,61 @@ def search(query: Query, lists: Sequence[int], start: int, count: int, *, by_rel
     if query.is_empty or not lists:
         return Found([], 0)
     if connection.vendor == "postgresql":
-        found = _patiently(*_on_postgresql(query, lists, by_relevance=by_relevance))
-    else:
-        found = _keys(*_on_sqlite(query, lists, by_relevance=by_relevance))
+        sql, values = _on_postgresql(query, lists, by_relevance=by_relevance)
+        # OFFSET 0: for both columns they are looked for once.
+        page = f"SELECT keys[%s:%s], cardinality(keys) FROM (SELECT ARRAY({sql}) AS keys OFFSET 0) f"
+        return Found(*_patiently(page, [start + 1, start + count, *values]))
+    with connection.cursor() as cursor:
+        cursor.execute(*_on_sqlite(query, lists, by_relevance=by_relevance))
+        found = [row[0] for row in cursor.fetchall()]
     return Found(found[start : start + count], len(found))
 
 
-def _keys(sql: str, values: Sequence[Any]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _patiently(sql: str, values: Sequence[Any]) -> list[int]:
+def _patiently(sql: str, values: Sequence[Any]) -> tuple[Any, ...]:
     """What PostgreSQL finds by the way it chooses, and should that take long by looking up all words instead.
 
     It takes words to stand together by chance, and walks along the mails, the newest first, if each of them is common.
     If they never do, as a list and what another list is about, it would walk through the whole site.
     """
-    with _planned_for_its_words():
-        try:
-            with _set(statement_timeout=PATIENCE, random_page_cost=IN_MEMORY), _undone_when_it_fails():
-                return _keys(sql, values)
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") != _CANCELLED:
-                raise
-        with _set(enable_indexscan="off", enable_seqscan="off"):
-            return _keys(sql, values)
+    try:
+        with _undone_when_it_fails():
+            return _row(sql, values, statement_timeout=PATIENCE, random_page_cost=IN_MEMORY)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _CANCELLED:
+            raise
+    return _row(sql, values, enable_indexscan="off", enable_seqscan="off")
+
+
+def _row(sql: str, values: Sequence[Any], **settings: float | str) -> tuple[Any, ...]:
+    """The one row of a statement that is done under these settings of the connection, all of it in one message.
+
+    If it fails, PostgreSQL takes the settings back with it.
+    """
+    begin = "".join(f"SET {name} = {value}; " for name, value in settings.items())
+    end = "".join(f"; RESET {name}" for name in settings)
+    with _values_in_the_text(), connection.cursor() as cursor:
+        cursor.execute(f"{begin}{sql}{end}", values)
+        for _ in settings:
+            cursor.nextset()
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
 
 
 @contextmanager
-def _set(**values: float | str) -> Iterator[None]:
-    """These settings of the connection, until the block ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in values.items()))
-        try:
-            yield
-        finally:
-            cursor.execute("; ".join(f"RESET {name}" for name in values))
+def _values_in_the_text() -> Iterator[None]:
+    """A message of several statements takes no values beside it; and each search is planned for its own words.
+
+    A plan kept from the first searches of a connection would be one for all: walk through mails, as for a common word,
+    or look words up, as for a rare one.
+    """
+    from psycopg import ClientCursor
+
+    driver: Any = connection.connection
+    factory, driver.cursor_factory = driver.cursor_factory, ClientCursor
+    try:
+        yield
+    finally:
+        driver.cursor_factory = factory
 
 
 def _undone_when_it_fails() -> AbstractContextManager[Any]:
@@ -204,23 +221,6 @@ def _on_sqlite(query: Query, lists: Sequence[int], *, by_relevance: bool) -> tup
     return sql, [_fts5(query, lists), *moments]
 
 
-@contextmanager
-def _planned_for_its_words() -> Iterator[None]:
-    """No plan made before serves another search: mails are walked through for a common word, looked up for a rare one.
-
-    PostgreSQL would settle on one way for all, whichever the first searches of a connection favoured.
-    """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    driver: Any = connection.connection
-    threshold, driver.prepare_threshold = driver.prepare_threshold, None
-    try:
-        yield
-    finally:
-        driver.prepare_threshold = threshold
-
-
 def _conditions(query: Query) -> tuple[str, list[str | None]]:
     """Conditions on the row of the mail itself, where they are asked for."""
     moment = connection.ops.adapt_datetimefield_value
@@ -244,11 +244,11 @@ def _fts5_term(term: Term) -> str:
 
 
 def _tsquery(query: Query, lists: Sequence[int]) -> str:
-    """The search in PostgreSQL's language."""
+    """The search in PostgreSQL's language; a mail is looked at from left to right, and fewest have the words wanted."""
     scope = "(" + " | ".join(f"'l{pk}':D" for pk in lists) + ")"
-    wanted = "".join(f" & {_tsquery_term(term)}" for term in query.terms if not term.excluded)
-    unwanted = "".join(f" & !{_tsquery_term(term)}" for term in query.terms if term.excluded)
-    return f"{scope}{wanted}{unwanted}"
+    wanted = [_tsquery_term(term) for term in query.terms if not term.excluded]
+    unwanted = [f"!{_tsquery_term(term)}" for term in query.terms if term.excluded]
+    return " & ".join([*wanted, *unwanted, scope])
 
 
 def _tsquery_term(term: Term) -> str:
