@@ -1,4 +1,4 @@
-"""The tables of this release, made once by its migrations and copied from then on: to migrate takes three seconds.
+"""The tables of this release, made once as for a new site, and copied from then on.
 
 `POSTROAD_TEST_TABLES` is a folder in which runs of tests find what the first of them made, and leave it there.
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from postroad.mailflow.archive.search.analyser import VERSION
-from tests import databases, programs
+from tests import databases, programs, shapes, tables
 from tests.databases import SERVER
 
 pytestmark = pytest.mark.timeout(600 + 60 * int(os.environ.get("POSTROAD_UPGRADE_KILLS", "2")))
@@ -88,6 +88,9 @@ class Past:
         left = [path.name for path in (self.home / "run").iterdir() if path.name.startswith("preflight")]
         assert not left, "the copy of the rehearsal was left behind"
 
+    def shape(self) -> set[str]:
+        return shapes.on_server(self.database) if SERVER else shapes.in_file(self.home / "postroad.db")
+
     def _words(self, word: str) -> str:
         return f"words @@ '{word}'::tsquery" if SERVER else f"archive_search MATCH '{word}'"
 
@@ -136,6 +139,9 @@ def test_a_past_schema_moves_to_this_release(past, name):
     LENGTHS[name] = time.monotonic() - began
     assert done.returncode == 0, done.stdout + done.stderr
     past.check()
+    assert past.shape() == (shapes.on_server(tables.template()) if SERVER else shapes.in_file(tables.file())), (
+        "a new site's tables, made at once, are not those that the migrations make one after the other"
+    )
 
 
 def test_a_backup_of_an_older_release_is_restored_as_it_was_and_then_upgraded(past):

@@ -5,7 +5,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from postroad.foundation.errors import PostroadError
 from postroad.foundation.queue import actions as queue
-from postroad.upgrade import self_test
+from postroad.upgrade import new_tables, self_test
 
 UNTIL_RESTART = 10 * 365 * 86_400.0
 
@@ -37,6 +37,9 @@ def migrate_and_test() -> None:
 
 def _migrate() -> None:
     executor = MigrationExecutor(connection)
+    if not executor.loader.applied_migrations:
+        new_tables.make(executor, executor.loader.graph.leaf_nodes())
+        return
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     # What is applied already, in the order of its dependencies; Django's own `migrate` begins there too.
     state = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]

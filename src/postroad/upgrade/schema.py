@@ -1,12 +1,12 @@
 """Compares the database's schema with this release: what it lacks, and what a newer release put there."""
 
-from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.utils import Error, InterfaceError, OperationalError
 
 from postroad.foundation.errors import ConfigurationError, PostroadError, StorageFull, TryLater
+from postroad.upgrade import new_tables
 
 
 def lacking() -> list[str]:
@@ -87,11 +87,11 @@ def make_or_check() -> bool:
         refuse_older(plan)
     if plan:
         try:
-            call_command("migrate", verbosity=0, interactive=False)
+            executor = MigrationExecutor(connection)
+            new_tables.make(executor, executor.loader.graph.leaf_nodes())
         except OperationalError as error:
             raise StorageFull(
-                f"the tables of the new database cannot be made: {error}. See that the disk has room;"
-                " then `postroad upgrade` goes on"
+                f"the tables of the new database cannot be made: {error}. See that the disk has room, and try again"
             ) from error
     return bool(plan)
 

@@ -33,7 +33,7 @@ def migrate(
     if check_only:
         return 1 if steps else 0
     if schema.is_new():
-        call_command("migrate", verbosity=0, interactive=False)
+        schema.make_or_check()
         click.echo(f"made the database, {len(steps)} steps")
         return 0
     report = upgrade(click.echo)

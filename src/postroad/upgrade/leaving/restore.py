@@ -22,7 +22,7 @@ from postroad.foundation.instance import running
 from postroad.foundation.rows import marks
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive import indexing
-from postroad.upgrade import schema
+from postroad.upgrade import new_tables, schema
 from postroad.upgrade.leaving.backup import FORMAT, Manifest, Member
 from postroad.upgrade.leaving.cells import columns_of, reader_of, without_nul
 
@@ -111,7 +111,10 @@ def _make_schema(manifest: Manifest) -> dict[str, type[Model]]:
             f"the database here is of a newer release than the backup (it has {'.'.join(min(foreign))}): name a"
             " new database under [database] in postroad.toml"
         )
-    executor.migrate(sorted(targets))
+    if executor.loader.applied_migrations:
+        executor.migrate(sorted(targets))
+    else:
+        new_tables.make(executor, targets)
     registry: Apps = executor.loader.project_state(sorted(targets)).apps
     return {model._meta.db_table: model for model in registry.get_models(include_auto_created=True)}
 

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             name='email',
             field=models.CharField(editable=False, max_length=255, null=True),
         ),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        migrations.RunSQL(FILL, migrations.RunSQL.noop, elidable=True),
         migrations.AddIndex(
             model_name='member',
             index=models.Index(fields=['mailing_list', 'role', 'email', 'id'], name='subscriptions_member_roster'),

@@ -18,5 +18,5 @@ class Migration(migrations.Migration):
             field=models.CharField(default='', max_length=255),
             preserve_default=False,
         ),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        migrations.RunSQL(FILL, migrations.RunSQL.noop, elidable=True),
     ]

@@ -78,6 +78,6 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "digests_issue"},
         ),
-        migrations.RunPython(take_over, migrations.RunPython.noop),
+        migrations.RunPython(take_over, migrations.RunPython.noop, elidable=True),
         migrations.DeleteModel(name="Kept"),
     ]
