@@ -37,6 +37,14 @@ fix: setup ## format and mend what can be mended by itself
 	$(BIN)/ruff format -q src tests
 	$(BIN)/ruff check -q --fix src tests
 
+next: setup ## run the tests on SQLite with the newest libraries (PY=python3.13: Django 6)
+	test -x .tools/next/bin/python || $(BIN)/uv venv -q --python $(PY) .tools/next
+	echo 'django>=5.2' >.tools/next/newest
+	$(BIN)/uv pip install -q --upgrade --python .tools/next/bin/python --overrides .tools/next/newest \
+	    -r pyproject.toml --all-extras --group dev hatchling editables
+	$(BIN)/uv pip install -q --python .tools/next/bin/python --no-deps --no-build-isolation -e .
+	.tools/next/bin/pytest -p no:cacheprovider $(TESTS)
+
 crash: setup ## kill every process at 300 random moments under load, on SQLite
 	POSTROAD_CRASH_KILLS=300 $(BIN)/pytest -s tests/stories/test_crash.py
 
@@ -49,4 +57,4 @@ fuzz: setup ## let the fuzzers look for new input that breaks a reader, a minute
 bench: setup ## measure the hot paths
 	for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help setup run test check reference fix fuzz bench crash lock
+.PHONY: help setup run test check reference fix fuzz bench crash next lock

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import django
+
 from postroad.foundation import configuration
 
 POSTROAD_HOME = Path(os.environ.get("POSTROAD_HOME", "var/home")).resolve()
@@ -209,7 +211,11 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 LOGIN_REDIRECT_URL = "/"
-EMAIL_BACKEND = "postroad.community.notices.backend.QueueBackend"
+_MAIL = "postroad.community.notices.backend.QueueBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _MAIL}}
+else:
+    EMAIL_BACKEND = _MAIL
 DEFAULT_FROM_EMAIL = POSTROAD.site.owner
 SERVER_EMAIL = POSTROAD.site.owner
 
