@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.utils.timezone import now
 
 from postroad.community.bans.models import Ban
 from postroad.community.lists.actions import change_settings
@@ -20,6 +21,7 @@ from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.queue.models import Job
 from postroad.mailflow.archive.models import Mail, Thread, Vote
+from postroad.mailflow.moderation import moving_in as moderation
 from postroad.mailflow.moderation.models import HeldMessage
 from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.plan import ImportStopped
@@ -38,6 +40,7 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
     assert not Job.objects.filter(queue__in=("digests", "archive", "moderation", "mail_commands")).exists()
     users = MailingList.objects.get(list_name="users")
     change_settings(users, {"description": "Set here"})
+    waits_here = hold_a_post("dev.example.org")
     with old_site.connect() as core:
         core.execute("UPDATE mailinglist SET post_id = 4711, last_post_at = '2026-01-02' WHERE list_name = 'users'")
         gone = core.execute("SELECT _member_id FROM member WHERE role = 1 ORDER BY id LIMIT 1").fetchone()[0]
@@ -48,6 +51,7 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
         core.execute("DELETE FROM template")
         core.execute("UPDATE address SET display_name = 'New Name' WHERE email = 'bart@example.com'")
         core.execute("DELETE FROM _request WHERE id = ?", (HeldMessage.objects.first().request_id,))
+        waits_there = hold_under_the_same_number(core, waits_here)
         # Some left and came back, which gives them another number.
         back = core.execute("SELECT id FROM member WHERE role = 1 ORDER BY id LIMIT 1").fetchone()[0]
         core.execute("UPDATE member SET id = 99999, _member_id = ? WHERE id = ?", (BACK.hex, back))
@@ -85,7 +89,11 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
     assert not Ban.objects.filter(email="troll@bad.example").exists()
     assert Address.objects.get(email="bart@example.com").display_name == "New Name"
     assert User.objects.get(addresses__email="bart@example.com").password == "pbkdf2_sha256$1$s$new"
-    assert HeldMessage.objects.count() == held - 1
+    assert HeldMessage.objects.count() == held
+    both = HeldMessage.objects.filter(message_id__in=(waits_here.message_id, waits_there.strip("<>")))
+    numbers = dict(both.filter(mailing_list=dev).values_list("message_id", "request_id"))
+    assert numbers == {waits_here.message_id: 10_000, waits_there.strip("<>"): 10_001}
+    assert any("waits as number 10001" in why for *_, why in report.notes)
     assert Mail.objects.count() == mails
     thread = Mail.objects.get(message_id_hash="N" * 32).thread
     assert thread.count == thread.mails.count()
@@ -97,6 +105,24 @@ def test_a_shadow_is_followed_by_what_changed_until_the_cut_over(old_site):
         old_site.bring_in()
     assert Mail.objects.count() == mails
     assert Job.objects.filter(queue="digests").exists()
+
+
+def hold_a_post(list_id: str) -> HeldMessage:
+    """A post that came here while the old system lived."""
+    mailing_list = MailingList.objects.get(list_id=list_id)
+    MailingList.objects.filter(pk=mailing_list.pk).update(next_request_id=10_000)
+    record = moderation.HeldRecord(10_000, b"Subject: here\r\n\r\n", "here@x.example", "a@x.example", "here", (), now(), now())
+    return moderation.bring_held(mailing_list, record)
+
+
+def hold_under_the_same_number(core: sqlite3.Connection, here: HeldMessage) -> str:
+    """The old system counts by itself; the Message-ID of the post it holds."""
+    columns = "request_type, data_hash, mailing_list_id"
+    key = core.execute("SELECT key FROM _request JOIN mailinglist m ON m.id = mailing_list_id WHERE list_id = ?",
+                       (here.mailing_list.list_id,)).fetchone()[0]  # fmt: skip
+    core.execute(f"INSERT INTO _request (id, key, {columns}) SELECT ?, key, {columns} FROM _request WHERE key = ?"
+                 " LIMIT 1", (here.request_id, key))  # fmt: skip
+    return key
 
 
 def _list(site, number: int) -> str:

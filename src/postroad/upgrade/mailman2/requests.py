@@ -93,7 +93,10 @@ def _write_held(batch: Batch) -> None:
             subject=" ".join(decode_words(old.decode(subject)).split()), reasons=(old.decode(reason),), held_at=moment,
             received_at=moment_of(received) or moment,
         )  # fmt: skip
-        batch.done(item, moderation.bring_held(MailingList.objects.get(list_id=list_id), record))
+        waiting = moderation.bring_held(MailingList.objects.get(list_id=list_id), record, item.target)
+        batch.done(item, waiting.pk)
+        if waiting.request_id != number:
+            batch.mapped(item, moderation.RENUMBERED.format(number, waiting.request_id))
 
 
 def _message(site: OldSite, old: OldList, number: int, named: str) -> tuple[bytes | None, Any]:

@@ -69,7 +69,10 @@ def _write_held(moving: Moving, batch: Batch) -> None:
             batch.impossible(item, "its message is gone from Mailman's own store, where it could not be decided either")
             continue
         values = unpacked(pending["values"]) if pending else {}
-        batch.done(item, moderation.bring_held(found[row["list_id"]], _held(row, raw, values)))
+        waiting = moderation.bring_held(found[row["list_id"]], _held(row, raw, values), item.target)
+        batch.done(item, waiting.pk)
+        if waiting.request_id != row["id"]:
+            batch.mapped(item, moderation.RENUMBERED.format(row["id"], waiting.request_id))
 
 
 def stored_message(moving: Moving, message_id: str) -> bytes | None:
