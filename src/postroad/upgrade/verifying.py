@@ -103,6 +103,7 @@ class _Reports:
         for kind, all_keys in keys.items():
             for some in chunks(sorted(all_keys)):
                 notes = ImportNote.objects.filter(source__name=self.source, kind=kind, key__in=some)
+                notes = notes.exclude(outcome="removed")  # By somebody here: that is a difference.
                 for key, name in notes.values_list("key", "name"):
                     self._noted.setdefault((kind, key), []).append(name)
                 rows = ImportedObject.objects.filter(source__name=self.source, kind=kind, key__in=some)

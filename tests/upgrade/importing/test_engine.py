@@ -1,5 +1,6 @@
 """The frame of the importers: resumed, repeated, incremental, never stopped by one object, planned by the same code."""
 
+import json
 import threading
 import time
 
@@ -7,8 +8,12 @@ import pytest
 from django.db import OperationalError, connection
 
 from postroad.community.bans.models import Ban
+from postroad.community.notices.models import OwnText
+from postroad.community.notices.own_texts import keep
+from postroad.community.notices.templates import ALL_NAMES
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import BadInput
+from postroad.upgrade.importing.both_sides import Rows
 from postroad.upgrade.importing.engine import run
 from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.on_disk import OnDisk
@@ -85,6 +90,69 @@ def test_what_went_and_came_again_under_another_key_stays():
     kind = run("an old site", [step], Silent()).kinds[0]
     assert bans() == ["a@x.example"]
     assert (kind.new, kind.removed) == (1, 2)
+
+
+class Texts(Old):
+    """An old installation that holds texts: each key says which, and each value what."""
+
+    def read(self):
+        return (Item(key, text, name=key) for key, text in self.bans.items())
+
+    def write(self, batch):
+        for item in batch.items:
+            batch.done(item, keep(item.key, "", item.data))
+
+    def step(self, **more):
+        return Step("texts", self.read, self.write, rows=Rows(OwnText, ("text",)), **more)
+
+
+def texts() -> dict[str, str]:
+    return dict(OwnText.objects.values_list("name", "text"))
+
+
+def test_what_was_changed_on_both_sides_is_the_source_s_and_named_with_both_values():
+    old = Texts(**{ALL_NAMES[0]: "old", ALL_NAMES[1]: "old", ALL_NAMES[2]: "old"})
+    old.run()
+    for name in ALL_NAMES[:2]:
+        keep(name, "", "<b>mine</b>")
+    old.bans |= {ALL_NAMES[0]: "new", ALL_NAMES[2]: "new"}
+    for _ in range(2):  # And it is told until the object is written again: the run that saw it may have been killed.
+        report = old.run()
+        assert texts() == {ALL_NAMES[0]: "new", ALL_NAMES[1]: "<b>mine</b>", ALL_NAMES[2]: "new"}
+        assert list(report.clashes.values()) == [("texts", ALL_NAMES[0], "text", "<b>mine</b>", "new")]
+        assert report.exit_code == 1
+    assert "here it was: <b>mine</b>\n      it is now:   new\n" in "".join(as_text(report))
+    assert "<td>&lt;b&gt;mine&lt;/b&gt;</td><td>new</td>" in "".join(as_html(report))
+    assert json.loads("".join(as_json(report)))["clashes"] == [
+        {"kind": "texts", "name": ALL_NAMES[0], "part": "text", "here_it_was": "<b>mine</b>", "it_is": "new",
+         "counts": "the source's"}
+    ]  # fmt: skip
+    old.bans[ALL_NAMES[0]] = "newer"
+    assert not old.run().clashes
+
+
+def test_what_was_changed_here_alone_stays_although_its_object_is_written_again():
+    old = Texts(**{ALL_NAMES[0]: "old"})
+    old.run()
+    keep(ALL_NAMES[0], "", "mine")
+    for fingerprint in (7, 8):
+        old.read = lambda told=fingerprint: [Item(ALL_NAMES[0], "old", fingerprint=told)]
+        report = old.run()
+        assert (texts(), report.kinds[0].changed, len(report.clashes)) == ({ALL_NAMES[0]: "mine"}, 1, 0)
+
+
+def test_what_was_removed_here_stays_removed_whatever_the_source_says_and_is_named():
+    old = Texts(**{ALL_NAMES[0]: "old", ALL_NAMES[1]: "old"})
+    old.run()
+    OwnText.objects.all().delete()
+    old.bans[ALL_NAMES[0]] = "new"
+    report = old.run()
+    assert texts() == {}
+    assert (report.kinds[0].here, report.kinds[0].gone_here, report.exit_code) == (0, 2, 1)
+    assert [note[:3] for note in report.notes] == [("texts", name, "removed") for name in ALL_NAMES[:2]]
+    old.bans = {}
+    report = old.run()
+    assert (list(report.notes), report.kinds[0].removed) == ([], 2)
 
 
 def weighed(items, octets: int):

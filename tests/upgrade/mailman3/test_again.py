@@ -111,7 +111,9 @@ def hold_a_post(list_id: str) -> HeldMessage:
     """A post that came here while the old system lived."""
     mailing_list = MailingList.objects.get(list_id=list_id)
     MailingList.objects.filter(pk=mailing_list.pk).update(next_request_id=10_000)
-    record = moderation.HeldRecord(10_000, b"Subject: here\r\n\r\n", "here@x.example", "a@x.example", "here", (), now(), now())
+    record = moderation.HeldRecord(
+        10_000, b"Subject: here\r\n\r\n", "here@x.example", "a@x.example", "here", (), now(), now()
+    )
     return moderation.bring_held(mailing_list, record)
 
 

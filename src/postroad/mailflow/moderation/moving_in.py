@@ -15,7 +15,6 @@ from postroad.foundation.queue.envelope import Envelope, encode
 from postroad.foundation.storage import actions as storage
 from postroad.mailflow.moderation.models import HeldMessage
 
-
 RENUMBERED = "number {} was given to another post here meanwhile; this one waits as number {}"
 """What is told of a post that could not keep its number."""
 

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from postroad.community.lists import moving_in as lists
 from postroad.community.lists.models import MailingList
 from postroad.mailflow.archive import moving_in as archive
+from postroad.upgrade.changed_here import LISTS, THREADS
+from postroad.upgrade.gone_lists import TAKES_NO_POSTS
 from postroad.upgrade.hyperkitty.originals import Originals
 from postroad.upgrade.importing.plan import Batch, Item, Step, batches
 from postroad.upgrade.mailman3.databases import PIECE, OldDatabase, Row
@@ -62,14 +64,16 @@ class Archives:
     def steps(self) -> tuple[Step, ...]:
         """In their order."""
         return (
-            Step("archives", self._read_lists, self._write_lists, lambda: len(self.lists), size=50),
+            Step("archives", self._read_lists, self._write_lists, lambda: len(self.lists), rows=LISTS, size=50),
             Step("categories", self._read_categories, _write_categories),
             Step("threads", self._read_threads, self._write_threads, lambda: self.web.count("hyperkitty_thread"),
-                 remove=archive.drop_empty_threads, lasting=True),
+                 rows=THREADS, remove=archive.drop_empty_threads, lasting=True),
         )  # fmt: skip
 
     def _read_lists(self) -> Iterator[Item]:
+        alive = {text(row["list_id"]).lower() for row in self._installation.core.rows("mailinglist", ("id", "list_id"))}
         for number, row in self.lists.items():
+            row["is_alive"] = row["list_id"] in alive
             yield Item(str(number), row, row["address"])
 
     def _write_lists(self, batch: Batch) -> None:
@@ -80,6 +84,10 @@ class Archives:
             there = there or MailingList.objects.filter(list_name=local, mail_host=host).first()
             if there is None:
                 there = self._keep_archive_only(batch, item, local, host)
+            if not row["is_alive"] and TAKES_NO_POSTS.items() <= there.settings.items():
+                batch.mapped(
+                    item, "the list itself was deleted in Mailman; here it is one that takes no posts, for its archive"
+                )
             batch.done(item, there.pk)
         self.__dict__.pop("here", None)
 
@@ -92,14 +100,10 @@ class Archives:
             "display_name": text(row["display_name"]) or local, "description": text(row["description"]),
             "subject_prefix": text(row["subject_prefix"]),
             "archive_policy": policies[number] if number in range(len(policies)) else "private",
-            "archive_rendering_mode": text(row["archive_rendering_mode"]) or "text", "allow_list_posts": False,
-            "default_nonmember_action": "reject", "subscription_policy": "moderate",
+            "archive_rendering_mode": text(row["archive_rendering_mode"]) or "text", **TAKES_NO_POSTS,
         }  # fmt: skip
         made, refused = lists.bring_list(
             lists.ListRecord(row["list_id"], local, host, moment(row["created_at"]) or EPOCH, values)
-        )
-        batch.mapped(
-            item, "the list itself was deleted in Mailman; here it is one that takes no posts, for its archive"
         )
         for name, why in refused:
             batch.impossible(item, why, name)

@@ -11,6 +11,7 @@ from postroad.foundation.message.message_id import message_id_hash
 from postroad.mailflow.archive import moving_in as archive
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.tending import remove_mails
+from postroad.upgrade.changed_here import MAILS
 from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives, ListKey
 from postroad.upgrade.hyperkitty.originals import Spot
 from postroad.upgrade.hyperkitty.rebuilding import Attachment, Kept, Old, prepared
@@ -42,8 +43,8 @@ class Mails:
         """In their order."""
         return (
             Step(_KIND, self._read, self._write, lambda: self._web.count("hyperkitty_email"),
-                 weigh=self._weigh, fetch=self._fetch, prepare=prepared, remove=remove_mails,
-                 lasting=True),
+                 weigh=self._weigh, fetch=self._fetch, prepare=prepared, rows=MAILS,
+                 remove=remove_mails, lasting=True),
             Step("late parents", self._read_late, self._write_late),
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from postroad.foundation.errors import PostroadError
+from postroad.upgrade.changed_here import MAILS
 from postroad.upgrade.hyperkitty.archives import Archives, lists_of
 from postroad.upgrade.hyperkitty.originals import comparable, id_in
 from postroad.upgrade.importing.on_disk import OnDisk
@@ -48,7 +49,13 @@ class Prototype:
         """The one step."""
         return (
             Step(
-                "mails of the prototype", self._read, self._write, weigh=_weigh, fetch=self._fetch, prepare=understand
+                "mails of the prototype",
+                self._read,
+                self._write,
+                weigh=_weigh,
+                fetch=self._fetch,
+                prepare=understand,
+                rows=MAILS,
             ),
         )
 

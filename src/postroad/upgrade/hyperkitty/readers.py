@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from postroad.mailflow.archive import moving_in as archive
+from postroad.upgrade.changed_here import FAVORITES, TAGS, VOTES
+from postroad.upgrade.importing.both_sides import Rows
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.values import EPOCH, moment, text
@@ -14,24 +16,25 @@ Bring = Callable[[Sequence[tuple[Any, ...]]], list[int]]
 def steps(web: OldDatabase) -> tuple[Step, ...]:
     """In their order."""
     return (
-        _step(web, "votes", "hyperkitty_vote", ("email_id", "value"), archive.bring_votes, archive.remove_votes),
+        _step(web, "votes", "hyperkitty_vote", ("email_id", "value"), archive.bring_votes, archive.remove_votes,
+              VOTES),
         Step("tags", lambda: _read_tags(web), lambda batch: _write(batch, "threads", archive.bring_tags),
-             lambda: web.count("hyperkitty_tagging"), remove=archive.remove_tags),
+             lambda: web.count("hyperkitty_tagging"), rows=TAGS, remove=archive.remove_tags),
         _step(web, "favourites", "hyperkitty_favorite", ("thread_id",), archive.bring_favorites,
-              archive.remove_favorites),
+              archive.remove_favorites, FAVORITES),
         _step(web, "last views", "hyperkitty_lastview", ("thread_id", "view_date"), archive.bring_views, None),
     )  # fmt: skip
 
 
 def _step(
     web: OldDatabase, kind: str, table: str, columns: tuple[str, ...], bring: Bring,
-    remove: Callable[[Sequence[int]], None] | None,
+    remove: Callable[[Sequence[int]], None] | None, rows: Rows | None = None,
 ) -> Step:  # fmt: skip
     """A table of what users did with mails or threads: whose it is, of what, and at most one value."""
     of = "archived mails" if columns[0] == "email_id" else "threads"
     return Step(
         kind, lambda: _read(web, table, columns), lambda batch: _write(batch, of, bring), lambda: web.count(table),
-        remove=remove,
+        rows=rows, remove=remove,
     )  # fmt: skip
 
 

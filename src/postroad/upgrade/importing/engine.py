@@ -2,9 +2,10 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict
 from multiprocessing import get_context
 from operator import attrgetter
 from typing import Any
@@ -17,9 +18,10 @@ from postroad.foundation.configuration import current
 from postroad.foundation.errors import PostroadError
 from postroad.foundation.instance import alone
 from postroad.foundation.queue.precedence import patient
+from postroad.upgrade.importing.both_sides import Values, compare, digest_of
 from postroad.upgrade.importing.helping import end_with_parent
-from postroad.upgrade.importing.models import ImportedObject, ImportNote, ImportSource
-from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Step, batches, chunks, storable
+from postroad.upgrade.importing.models import ImportClash, ImportedObject, ImportNote, ImportSource
+from postroad.upgrade.importing.plan import Batch, ImportStopped, Item, Note, Step, batches, chunks, storable
 from postroad.upgrade.importing.progress import Progress, Told
 from postroad.upgrade.importing.report import Kind, Report
 from postroad.upgrade.importing.seen import Gone, Seen
@@ -28,9 +30,11 @@ from postroad.upgrade.importing.trial import thrown_away
 log = logging.getLogger("postroad.importing")
 
 _UPSERT = (
-    "INSERT INTO importing_object (source_id, kind, key, fingerprint, target) VALUES (%s, %s, %s, %s, %s)"
-    " ON CONFLICT (source_id, kind, key) DO UPDATE SET fingerprint = excluded.fingerprint, target = excluded.target"
+    "INSERT INTO importing_object (source_id, kind, key, fingerprint, target, digest) VALUES (%s, %s, %s, %s, %s, %s)"
+    " ON CONFLICT (source_id, kind, key) DO UPDATE SET fingerprint = excluded.fingerprint, target = excluded.target,"
+    " digest = excluded.digest"
 )
+_REMOVED = "was removed here since it came, or decided, or expired; it stays so"
 
 
 def run(
@@ -52,13 +56,20 @@ def run(
         _map_nothing()
         with _named("beginning", name):
             source, _ = ImportSource.objects.update_or_create(name=name, defaults={"last_at": timezone.now()})
-        for step in steps:
-            with progress.step(step) as told, _named(step.kind, name):
-                run = _Run(source, step, pool, jobs, in_turn=not dry_run, take_away=take_away)
+            runs = [_Run(source, step, pool, jobs, in_turn=not dry_run, take_away=take_away) for step in steps]
+        for run in runs:
+            with progress.step(run.step) as told, _named(run.step.kind, name):
                 report.kinds.append(run.run(told))
+        # What is gone goes when everything has its new place, and what hangs on others before them.
+        for run in reversed(runs):
+            with _named(run.step.kind, name):
+                run.remove_gone()
         with _named("end", name):
             ImportSource.objects.filter(pk=source.pk).update(finished_at=timezone.now())
         report.notes.add(source.notes.order_by("pk").values_list("kind", "name", "outcome", "why").iterator())
+        report.add_clashes(
+            source.clashes.order_by("pk").values_list("kind", "name", "part", "here_it_was", "it_is").iterator()
+        )
     return report
 
 
@@ -109,26 +120,33 @@ class _Run:
     def __init__(
         self, source: ImportSource, step: Step, pool: Executor | None, jobs: int, *, in_turn: bool, take_away: bool
     ) -> None:  # fmt: skip
-        self._source, self._step, self._jobs, self._in_turn = source, step, jobs, in_turn
+        self._source, self.step, self._jobs, self._in_turn = source, step, jobs, in_turn
         self._take_away = take_away
         self._pool = pool if step.prepare else None
         self._counts = Kind(step.kind)
         self._seen = Seen(self._brought)
+        self._removed = step.rows.removed(self._brought) if step.rows is not None else set()
 
     @property
     def _brought(self) -> "QuerySet[ImportedObject]":
-        return ImportedObject.objects.filter(source=self._source, kind=self._step.kind)
+        return ImportedObject.objects.filter(source=self._source, kind=self.step.kind)
+
+    @property
+    def _turn(self) -> AbstractContextManager[None]:
+        return patient() if self._in_turn else nullcontext()
 
     def run(self, told: Told) -> Kind:
+        """Bring what is new or changed, and see what is gone."""
+        with self._turn:
+            self._source.notes.filter(kind=self.step.kind, outcome="removed").delete()
         for read, fresh, prepared in self._read_ahead():
             if fresh:
                 for item, data in zip(fresh, prepared() if prepared else [i.data for i in fresh], strict=True):
                     item.data = data
                 self._write(fresh)
             told.advance(read)
-        if self._step.lasting and not self._take_away:
+        if self.step.lasting and not self._take_away:
             self._refuse_emptied(told.total)
-        self._remove_gone()
         return self._counts
 
     def _read_ahead(self) -> "Iterator[tuple[int, list[Item], Any]]":
@@ -137,7 +155,7 @@ class _Run:
         With other processes at hand, some batches are prepared there while this one writes.
         """
         waiting: deque[tuple[int, list[Item], Any]] = deque()
-        for items in batches(self._step.read(), self._step.size, _octets):
+        for items in batches(self.step.read(), self.step.size, _octets):
             read = len(items)
             for fresh in self._pieces(self._fresh(items)):
                 waiting.append((read, fresh, self._preparing(fresh)))
@@ -148,15 +166,15 @@ class _Run:
 
     def _pieces(self, fresh: list[Item]) -> Sequence[list[Item]]:
         """As many at a time as may be fetched together; none at all is a piece, too."""
-        if not fresh or self._step.weigh is None:
+        if not fresh or self.step.weigh is None:
             return [fresh]
-        self._step.weigh(fresh)
+        self.step.weigh(fresh)
         return list(batches(fresh, len(fresh), _octets))
 
     def _preparing(self, fresh: list[Item]) -> Any:
-        prepare = self._step.prepare
-        if fresh and self._step.fetch is not None:
-            self._step.fetch(fresh)
+        prepare = self.step.prepare
+        if fresh and self.step.fetch is not None:
+            self.step.fetch(fresh)
         if not fresh or prepare is None:
             return None
         data = [item.data for item in fresh]
@@ -174,16 +192,26 @@ class _Run:
                 "key", "pk", "fingerprint", "target"
             )
         }
-        fresh = []
+        fresh, removed = [], []
         for item in items:
             pk, fingerprint, item.target = known.get(item.key, (None, None, None))
             if pk is not None:
                 self._seen.add(pk)
-            if fingerprint == item.fingerprint:
+            if pk in self._removed:
+                removed.append(item)
+            elif fingerprint == item.fingerprint:
                 self._counts.unchanged += 1
-                continue
-            fresh.append(item)
+            else:
+                fresh.append(item)
+        self._tell_removed(removed)
         return fresh
+
+    def _tell_removed(self, items: Sequence[Item]) -> None:
+        if items:
+            self._counts.gone_here += len(items)
+            notes = [Note(self.step.kind, item.key, item.name or item.key, "removed", _REMOVED) for item in items]
+            with self._turn:
+                self._add(notes)
 
     def _write(self, items: Sequence[Item]) -> None:
         """Write a batch; if it cannot be, one by one, so that a bad object is alone with what is bad in it."""
@@ -209,26 +237,29 @@ class _Run:
 
     def _refuse(self, item: Item, error: Exception) -> None:
         if not isinstance(error, PostroadError):
-            log.debug("%s %s cannot be imported", self._step.kind, item.name or item.key, exc_info=error)
+            log.debug("%s %s cannot be imported", self.step.kind, item.name or item.key, exc_info=error)
         told = str(error) if isinstance(error, PostroadError) else f"{type(error).__name__}: {error}"
-        batch = Batch(self._source, self._step.kind, [item])
+        batch = Batch(self._source, self.step.kind, [item])
         batch.impossible(item, told)
         with transaction.atomic():
             self._note(batch)
         self._counts.refused += 1
 
     def _write_together(self, items: Sequence[Item]) -> None:
-        batch = Batch(self._source, self._step.kind, items)
-        with patient() if self._in_turn else nullcontext(), transaction.atomic():
-            self._step.write(batch)
+        batch = Batch(self._source, self.step.kind, items)
+        with self._turn, transaction.atomic():
+            was = self._values(item.target for item in items)
+            self.step.write(batch)
             self._note(batch)
-            rows = [
-                (self._source.pk, self._step.kind, item.key, item.fingerprint, batch.targets[item.key])
+            digests = self._settle(batch, was)
+            source, targets = (self._source.pk, self.step.kind), batch.targets
+            records = [
+                (*source, item.key, item.fingerprint, targets[item.key], digests.get(targets[item.key]))
                 for item in items
-                if item.key in batch.targets
+                if item.key in targets
             ]
             with connection.cursor() as cursor:
-                cursor.executemany(_UPSERT, rows)
+                cursor.executemany(_UPSERT, records)
         for item in items:
             if item.key not in batch.targets:
                 self._counts.refused += 1
@@ -237,13 +268,40 @@ class _Run:
             else:
                 self._counts.changed += 1
 
+    def _values(self, targets: Iterable[int | None]) -> dict[int, Values]:
+        """What people may change here of some rows."""
+        keys = [target for target in targets if target is not None]
+        return self.step.rows.values(keys) if keys and self.step.rows is not None else {}
+
+    def _settle(self, batch: Batch, was: Mapping[int, Values]) -> dict[int | None, bytes]:
+        """Put back what was changed here alone and note what was on both sides; by row, digests of what came."""
+        now = self._values(batch.targets.values())
+        again = {item.key: item for item in batch.items if item.target in was}
+        known = dict(self._brought.filter(key__in=again).values_list("key", "digest")) if again else {}
+        clashes = []
+        for key, digest in known.items():
+            item, target = again[key], batch.targets.get(key)
+            if target is None or item.target is None or digest is None or self.step.rows is None:
+                continue
+            found, stay = compare(was[item.target], now.get(target, {}), bytes(digest))
+            if stay:
+                self.step.rows.put(target, stay)
+            clashes += [ImportClash(source=self._source, kind=self.step.kind, key=key, name=item.name or key,
+                                    **asdict(clash)) for clash in found]  # fmt: skip
+        ImportClash.objects.bulk_create(clashes)
+        return {target: digest_of(values) for target, values in now.items()}
+
     def _note(self, batch: Batch) -> None:
         """What was noted before about these objects is replaced."""
         for keys in chunks([item.key for item in batch.items]):
-            ImportNote.objects.filter(source=self._source, kind=self._step.kind, key__in=keys).delete()
+            for noted in (self._source.notes, self._source.clashes):
+                noted.filter(kind=self.step.kind, key__in=keys).delete()
+        self._add(batch.notes)
+
+    def _add(self, notes: Iterable[Note]) -> None:
         ImportNote.objects.bulk_create(
             ImportNote(source=self._source, kind=n.kind, key=n.key, name=n.name, outcome=n.outcome, why=n.why[:2000])
-            for n in batch.notes
+            for n in notes
         )
 
     def _unused(self, targets: Sequence[int]) -> list[int]:
@@ -257,28 +315,28 @@ class _Run:
         Where nothing is ever taken away, only how much is there counts, and not whether it has other keys.
         """
         brought = self._seen.brought
-        gone = sum(map(len, self._gone())) if self._step.remove else max(brought - read, 0)
+        gone = sum(map(len, self._gone())) if self.step.remove else max(brought - read, 0)
         if gone and (gone == brought or (brought >= _FEW and gone > brought * _MOST_GONE)):
             raise ImportStopped(
-                f"{self._source.name} holds {brought - gone:,} of the {brought:,} {self._step.kind} that came from it"
+                f"{self._source.name} holds {brought - gone:,} of the {brought:,} {self.step.kind} that came from it"
                 " before. Is its disk mounted, its database whole? None of them was taken away here. If they are gone"
                 " on purpose, call it again with --take-away."
             )
 
     def _gone(self) -> Iterator[list[Gone]]:
         """What an earlier run brought and the source has no more, in pieces."""
-        spared = self._step.spared or (lambda _: False)
+        spared = self.step.spared or (lambda _: False)
         for piece in self._seen.gone(self._brought):
             if gone := [row for row in piece if not spared(row[1])]:
                 yield gone
 
-    def _remove_gone(self) -> None:
+    def remove_gone(self) -> None:
+        """Take away what the source has no more."""
         for gone in self._gone():
-            with patient() if self._in_turn else nullcontext(), transaction.atomic():
+            with self._turn, transaction.atomic():
                 self._brought.filter(pk__in=[pk for pk, _, _ in gone]).delete()
-                if self._step.remove is not None:
-                    self._step.remove(self._unused([target for _, _, target in gone if target is not None]))
-                ImportNote.objects.filter(
-                    source=self._source, kind=self._step.kind, key__in=[key for _, key, _ in gone]
-                ).delete()
+                if self.step.remove is not None:
+                    self.step.remove(self._unused([target for _, _, target in gone if target is not None]))
+                for noted in (self._source.notes, self._source.clashes):
+                    noted.filter(kind=self.step.kind, key__in=[key for _, key, _ in gone]).delete()
             self._counts.removed += len(gone)

@@ -25,6 +25,8 @@ class ImportedObject(models.Model):
     key = models.CharField(max_length=500)
     fingerprint = models.BigIntegerField()
     target = models.BigIntegerField(null=True)
+    digest = models.BinaryField(null=True)
+    """Of the values its source gave that row, as `both_sides` makes it; null where nobody may change any."""
 
     class Meta:
         db_table = "importing_object"
@@ -40,9 +42,27 @@ class ImportNote(models.Model):
     name = models.CharField(max_length=500)
     """What people call the object, or the part of it this is about."""
     outcome = models.CharField(max_length=10)
-    """`mapped` or `impossible`."""
+    """`mapped`, `impossible`, or `removed`: by somebody here since it came."""
     why = models.TextField()
 
     class Meta:
         db_table = "importing_note"
         indexes = [models.Index(fields=["source", "kind", "key"], name="importing_note_object")]
+
+
+class ImportClash(models.Model):
+    """A value that was changed both here and in the source since it came: the source's counts."""
+
+    source = models.ForeignKey(ImportSource, on_delete=models.CASCADE, related_name="clashes", db_index=False)
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=500)
+    name = models.CharField(max_length=500)
+    """What people call the object."""
+    part = models.CharField(max_length=100)
+    """The setting, option or column."""
+    here_it_was = models.TextField()
+    it_is = models.TextField()
+
+    class Meta:
+        db_table = "importing_clash"
+        indexes = [models.Index(fields=["source", "kind", "key"], name="importing_clash_object")]

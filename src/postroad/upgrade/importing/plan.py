@@ -5,12 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import PostroadError
 from postroad.foundation.rows import NOT_KEPT
+from postroad.upgrade.importing.both_sides import Rows
 from postroad.upgrade.importing.models import ImportedObject, ImportSource
 
 T = TypeVar("T")
-Outcome = Literal["mapped", "impossible"]
+Outcome = Literal["mapped", "impossible", "removed"]
 LONGEST_NAME = 500
 """Characters of a source, an object's key or a note's name."""
 MOST_PARAMETERS = 500
@@ -107,8 +109,9 @@ class Batch:
     def of_lists(self) -> Iterator[tuple[Item, int]]:
         """Items that have the key of a list, with the list's key here; those whose list is not here are told of."""
         here = self.find("lists", [item.key for item in self.items])
+        alive = set(MailingList.objects.filter(pk__in=here.values()).values_list("pk", flat=True))
         for item in self.items:
-            if item.key in here:
+            if here.get(item.key) in alive:
                 yield item, here[item.key]
             else:
                 self.impossible(item, "its list is not here")
@@ -148,6 +151,8 @@ class Step:
     """Puts into the `data` of objects that are new or changed what is too heavy to be read of all."""
     prepare: Callable[[list[Any]], list[Any]] | None = None
     """Makes of many `data` what `write` gets; a function of a module, called in other processes with `--jobs`."""
+    rows: Rows | None = None
+    """The table of its targets, where people may remove or change here what came."""
     remove: Callable[[Sequence[int]], None] | None = None
     """Takes away rows whose objects are gone from the source; without it they stay."""
     lasting: bool = False

@@ -4,16 +4,19 @@ It is told in pieces, for there may be a note about each of a site's objects.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from textwrap import indent
 from types import MappingProxyType
 
-from postroad.upgrade.importing.on_disk import scratch
+from postroad.upgrade.importing.on_disk import OnDisk, scratch
 
 Note = tuple[str, str, str, str]
-"""Kind, name, `mapped` or `impossible`, why."""
+"""Kind, name, `mapped`, `impossible` or `removed`, why."""
+Clash = tuple[str, str, str, str, str]
+"""Kind, name, setting or other part, which it was here, which it is now."""
 _SHOWN = 5
 """Names of one group that are shown; JSON has all of them."""
 
@@ -27,6 +30,9 @@ class Kind:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    """Taken away, as the source has them no more."""
+    gone_here: int = 0
+    """Still there in the source, and removed here by somebody."""
     refused: int = 0
     """Objects that could not be written; the notes say why."""
 
@@ -97,18 +103,28 @@ class Report:
     dry_run: bool = False
     kinds: list[Kind] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
+    clashes: OnDisk[int, Clash] = field(default_factory=OnDisk)
+    """Values that were changed here and there."""
+
+    def add_clashes(self, clashes: Iterable[Clash]) -> None:
+        """Keep these."""
+        for clash in clashes:
+            self.clashes[len(self.clashes)] = clash
 
     @property
     def exit_code(self) -> int:
         """0 everything is here, 1 done with findings."""
-        return 1 if any(outcome == "impossible" for _, outcome in self.notes.counts()) else 0
+        findings = any(outcome != "mapped" for _, outcome in self.notes.counts())
+        return 1 if findings or self.clashes else 0
 
-    def rows(self) -> Iterator[tuple[str, int, int, int, int, int, int, int]]:
-        """The table: kind, here, new, changed, unchanged, removed, mapped, not possible."""
+    def rows(self) -> Iterator[tuple[Kind, Sequence[int]]]:
+        """The table: of each kind, the figures of its columns."""
         counts = self.notes.counts()
+        clashes = Counter(kind for kind, *_ in self.clashes.values())
         for k in self.kinds:
             mapped, impossible = counts.get((k.kind, "mapped"), 0), counts.get((k.kind, "impossible"), 0)
-            yield (k.kind, k.here, k.new, k.changed, k.unchanged, k.removed, mapped, impossible)
+            yield k, (k.here, k.new, k.changed, k.unchanged, k.removed, k.gone_here, clashes[k.kind], mapped,
+                      impossible)  # fmt: skip
 
     @property
     def headline(self) -> str:
@@ -117,15 +133,29 @@ class Report:
         return f"{what}: {self.source}"
 
 
-_COLUMNS = ("kind", "here", "new", "changed", "unchanged", "removed", "mapped", "not possible")
-_OUTCOMES = {"mapped": "mapped", "impossible": "not possible"}
+_COLUMNS = (
+    "kind", "here", "new", "changed", "unchanged", "gone there", "gone here", "clashes", "mapped", "not possible",
+)  # fmt: skip
+_OUTCOMES = {"mapped": "mapped", "impossible": "not possible", "removed": "not here"}
+_CLASHES = "Changed here and there since it came; what the old site says counts:"
+_LONGEST_VALUE = 200
+
+
+def _short(value: str) -> str:
+    """A value as text and page show it; JSON has all of it."""
+    line = " ".join(value.split())
+    return line if len(line) <= _LONGEST_VALUE else f"{line[:_LONGEST_VALUE]} … (whole in --report FILE.json)"
 
 
 def as_text(report: Report) -> Iterator[str]:
     """For people at a terminal."""
     yield f"{report.headline}\n\n{_COLUMNS[0]:26}" + "".join(f"{name:>13}" for name in _COLUMNS[1:]) + "\n"
-    for kind, *numbers in report.rows():
-        yield f"{kind:26}" + "".join(f"{number:>13,}" for number in numbers) + "\n"
+    for kind, numbers in report.rows():
+        yield f"{kind.kind:26}" + "".join(f"{number:>13,}" for number in numbers) + "\n"
+    if report.clashes:
+        yield f"\n{_CLASHES}\n"
+    for kind_, name, part, was, now in report.clashes.values():
+        yield f"  {kind_}: {name}: {part}\n      here it was: {_short(was)}\n      it is now:   {_short(now)}\n"
     if report.notes:
         yield "\nNot the same as it was (everything else is):\n"
     for group in report.notes.grouped():
@@ -135,8 +165,8 @@ def as_text(report: Report) -> Iterator[str]:
 def as_json(report: Report) -> Iterator[str]:
     """For programs."""
     kinds = [
-        {**asdict(k), "here": k.here, "mapped": mapped, "impossible": impossible}
-        for k, (*_, mapped, impossible) in zip(report.kinds, report.rows(), strict=True)
+        {**asdict(kind), "here": kind.here, "clashes": clashes, "mapped": mapped, "impossible": impossible}
+        for kind, (*_, clashes, mapped, impossible) in report.rows()
     ]
     head = json.dumps(
         {"source": report.source, "dry_run": report.dry_run, "kinds": kinds}, indent=2, ensure_ascii=False
@@ -144,10 +174,20 @@ def as_json(report: Report) -> Iterator[str]:
     yield head.removesuffix("\n}") + ',\n  "differences": ['
     between = "\n"
     for note in report.notes:
-        told = dict(zip(("kind", "name", "outcome", "why"), note, strict=True))
-        yield between + indent(json.dumps(told, indent=2, ensure_ascii=False), "    ")
+        yield between + _json_of(("kind", "name", "outcome", "why"), note)
+        between = ",\n"
+    yield '\n  ],\n  "clashes": ['
+    between = "\n"
+    for clash in report.clashes.values():
+        names = ("kind", "name", "part", "here_it_was", "it_is", "counts")
+        yield between + _json_of(names, (*clash, "the source's"))
         between = ",\n"
     yield "\n  ]\n}\n"
+
+
+def _json_of(names: Sequence[str], values: Sequence[str]) -> str:
+    told = dict(zip(names, values, strict=True))
+    return indent(json.dumps(told, indent=2, ensure_ascii=False), "    ")
 
 
 _STYLE = (
@@ -161,8 +201,8 @@ def as_html(report: Report) -> Iterator[str]:
     """A page of its own, without script and without anything from elsewhere."""
     head = "".join(f'<th scope="col"{" class=n" if i else ""}>{name}</th>' for i, name in enumerate(_COLUMNS))
     counts = "".join(
-        f'<tr><th scope="row">{escape(kind)}</th>{"".join(f"<td class=n>{n:,}</td>" for n in numbers)}</tr>'
-        for kind, *numbers in report.rows()
+        f'<tr><th scope="row">{escape(kind.kind)}</th>{"".join(f"<td class=n>{n:,}</td>" for n in numbers)}</tr>'
+        for kind, numbers in report.rows()
     )
     title = escape(report.headline)
     yield (
@@ -171,6 +211,7 @@ def as_html(report: Report) -> Iterator[str]:
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{counts}</tbody></table>"
     )
+    yield from _clashes_as_html(report)
     if not report.notes:
         yield "<p>Everything is the same as it was.</p></body></html>\n"
         return
@@ -184,6 +225,17 @@ def as_html(report: Report) -> Iterator[str]:
             f"<td>{escape(group.why)}</td></tr>"
         )
     yield "</tbody></table></body></html>\n"
+
+
+def _clashes_as_html(report: Report) -> Iterator[str]:
+    if not report.clashes:
+        return
+    yield f"<h2>{_CLASHES.rstrip(':')}</h2><table><thead><tr>"
+    yield "".join(f"<th scope=col>{name}</th>" for name in ("kind", "what", "part", "here it was", "it is now"))
+    yield "</tr></thead><tbody>"
+    for clash in report.clashes.values():
+        yield f"<tr>{''.join(f'<td>{escape(_short(value))}</td>' for value in clash)}</tr>"
+    yield "</tbody></table>"
 
 
 FORMATS: Mapping[str, Callable[[Report], Iterable[str]]] = MappingProxyType(

@@ -7,6 +7,8 @@ from postroad.community.lists import moving_in as lists
 from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
 from postroad.foundation.patterns import compile_pattern
+from postroad.upgrade.changed_here import BANS, HEADER_CHECKS, LISTS
+from postroad.upgrade.gone_lists import remove_lists
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman2.old_list import OF_WORK, OldList
 from postroad.upgrade.mailman2.settings import map_counters, map_settings
@@ -18,10 +20,17 @@ _ACTIONS = {0: None, 2: "reject", 3: "discard", 6: "accept", 7: "hold"}
 def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
-        Step("lists", lambda: _read_lists(site), _write_lists, size=20, remove=lists.remove_lists, lasting=True),
+        Step("lists", lambda: _read_lists(site), _write_lists, size=20, rows=LISTS, remove=remove_lists, lasting=True),
         Step("counters of lists", lambda: _read_counters(site), _write_counters),
-        Step("header checks", lambda: _read_checks(site), _write_checks, size=20, remove=lists.remove_header_matches),
-        Step("bans", lambda: _read_bans(site), _write_bans, remove=bans.remove_bans),
+        Step(
+            "header checks",
+            lambda: _read_checks(site),
+            _write_checks,
+            size=20,
+            rows=HEADER_CHECKS,
+            remove=lists.remove_header_matches,
+        ),
+        Step("bans", lambda: _read_bans(site), _write_bans, rows=BANS, remove=bans.remove_bans),
     )
 
 

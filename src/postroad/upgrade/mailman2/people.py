@@ -17,6 +17,7 @@ from postroad.community.subscriptions import moving_in as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.languages import is_language
 from postroad.foundation.message.addresses import is_valid_email
+from postroad.upgrade.changed_here import MEMBERS, PERSONS
 from postroad.upgrade.importing.pickles import Record
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman2.old_list import OldList
@@ -43,8 +44,15 @@ class _Person:
 def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
-        Step("people", lambda: _read_people(site), _write_people),
-        Step("members", lambda: _read_members(site), _write_members, remove=subscriptions.remove_members, lasting=True),
+        Step("people", lambda: _read_people(site), _write_people, rows=PERSONS),
+        Step(
+            "members",
+            lambda: _read_members(site),
+            _write_members,
+            rows=MEMBERS,
+            remove=subscriptions.remove_members,
+            lasting=True,
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.message_id import message_id_of, new_message_id
 from postroad.mailflow.bounces import moving_in as bounces
 from postroad.mailflow.moderation import moving_in as moderation
+from postroad.upgrade.changed_here import HELD_POSTS, REQUESTS
 from postroad.upgrade.importing.pickles import Record, load
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman2.messages import NAMES, message_file
@@ -33,8 +34,9 @@ _HELD, _JOIN, _LEAVE = 1, 2, 3
 def steps(site: OldSite) -> tuple[Step, ...]:
     """In their order."""
     return (
-        Step("held posts", lambda: _read_requests(site, _HELD), _write_held, size=50, remove=moderation.remove_held),
-        Step("held requests", lambda: _read_requests(site, _JOIN, _LEAVE), _write_requests,
+        Step("held posts", lambda: _read_requests(site, _HELD), _write_held, size=50, rows=HELD_POSTS,
+             remove=moderation.remove_held),
+        Step("held requests", lambda: _read_requests(site, _JOIN, _LEAVE), _write_requests, rows=REQUESTS,
              remove=subscriptions.remove_requests),
         Step("confirmations", lambda: _read_confirmations(site), _write_confirmations),
     )  # fmt: skip

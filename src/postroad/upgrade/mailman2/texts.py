@@ -8,6 +8,7 @@ from postroad.community.notices.moving_in import remove_texts
 from postroad.community.notices.own_texts import keep
 from postroad.community.notices.templates import ALL_NAMES, built_in
 from postroad.foundation.languages import is_language
+from postroad.upgrade.changed_here import TEXTS
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman2.old_list import OldList
 from postroad.upgrade.mailman2.placeholders import template_text
@@ -41,7 +42,7 @@ _USUAL_FOOTER = re.compile(
 
 def steps(site: OldSite) -> tuple[Step, ...]:
     """The one step."""
-    return (Step("texts", lambda: _read(site), _write, remove=remove_texts),)
+    return (Step("texts", lambda: _read(site), _write, rows=TEXTS, remove=remove_texts),)
 
 
 def _read(site: OldSite) -> Iterator[Item]:

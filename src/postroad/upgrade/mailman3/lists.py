@@ -11,6 +11,8 @@ from postroad.community.lists.register import all_settings, writable
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
 from postroad.foundation.languages import is_language
+from postroad.upgrade.changed_here import BANS, DOMAINS, HEADER_CHECKS, LISTS
+from postroad.upgrade.gone_lists import remove_lists
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.databases import Row
 from postroad.upgrade.mailman3.moving import Moving
@@ -52,13 +54,14 @@ def steps(moving: Moving) -> tuple[Step, ...]:
     core = moving.core
     return (
         Step("domains", lambda: _read_domains(moving), _write_domains, lambda: core.count("domain"),
-             remove=lists.remove_domains, lasting=True),
+             rows=DOMAINS, remove=lists.remove_domains, lasting=True),
         Step("lists", lambda: _read_lists(moving), _write_lists, lambda: core.count("mailinglist"), size=50,
-             remove=lists.remove_lists, lasting=True),
+             rows=LISTS, remove=remove_lists, lasting=True),
         Step("counters of lists", lambda: _read_counters(moving), _write_counters, lambda: core.count("mailinglist")),
         Step("header checks", lambda: _read_checks(moving), _write_checks, size=50,
-             remove=lists.remove_header_matches),
-        Step("bans", lambda: _read_bans(moving), _write_bans, lambda: core.count("ban"), remove=bans.remove_bans),
+             rows=HEADER_CHECKS, remove=lists.remove_header_matches),
+        Step("bans", lambda: _read_bans(moving), _write_bans, lambda: core.count("ban"), rows=BANS,
+             remove=bans.remove_bans),
     )  # fmt: skip
 
 

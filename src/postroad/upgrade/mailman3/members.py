@@ -7,6 +7,7 @@ from postroad.community.lists.models import MailingList
 from postroad.community.subscriptions import moving_in as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.errors import BadInput
+from postroad.upgrade.changed_here import MEMBERS
 from postroad.upgrade.importing.models import ImportedObject
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.databases import OldDatabase, Row
@@ -28,7 +29,7 @@ def steps(moving: Moving) -> tuple[Step, ...]:
     core = moving.core
     return (
         Step("members", lambda: _read(moving), lambda batch: _write(core, batch), lambda: core.count("member"),
-             remove=subscriptions.remove_members, size=1000, lasting=True),
+             rows=MEMBERS, remove=subscriptions.remove_members, size=1000, lasting=True),
         Step("last digests", lambda: _read_last_digests(moving), _write_last_digests,
              lambda: core.count("onelastdigest")),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from postroad.community.people.models import Address, User
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.addresses import is_valid_email
+from postroad.upgrade.changed_here import ADDRESSES, USERS
 from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
 from postroad.upgrade.mailman3.accounts import Account, Accounts
@@ -68,13 +69,14 @@ class People:
         """In their order."""
         core, web = self._moving.core, self._moving.installation.web
         return (
-            Step("users", self._read_users, self._write_users, lambda: core.count("user"), remove=people.remove_users,
+            Step("users", self._read_users, self._write_users, lambda: core.count("user"), rows=USERS,
+                 remove=people.remove_users,
                  lasting=True),
             Step("addresses", self._read_addresses, self._write_addresses, lambda: core.count("address"),
-                 remove=people.remove_addresses, lasting=True),
+                 rows=ADDRESSES, remove=people.remove_addresses, lasting=True),
             Step(
                 "web accounts", self._read_accounts, self._write_accounts,
-                lambda: web.count("auth_user") if web else 0,
+                lambda: web.count("auth_user") if web else 0, rows=USERS,
             ),
             Step("social sign-in", self._read_social_apps, _write_social_apps),
         )  # fmt: skip

@@ -18,6 +18,7 @@ from postroad.foundation.message.lines import with_crlf
 from postroad.mailflow.bounces import moving_in as bounces
 from postroad.mailflow.bounces.actions import PROBE_DAYS
 from postroad.mailflow.moderation import moving_in as moderation
+from postroad.upgrade.changed_here import HELD_POSTS, REQUESTS
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.messages import message_of
 from postroad.upgrade.mailman3.moving import Moving
@@ -29,8 +30,10 @@ def steps(moving: Moving) -> tuple[Step, ...]:
     """In their order."""
     return (
         Step("held posts", lambda: _read_held(moving), lambda batch: _write_held(moving, batch), size=50,
-             count=lambda: moving.core.count("_request"), remove=moderation.remove_held),
-        Step("requests", lambda: _read_requests(moving), _write_requests, remove=subscriptions.remove_requests),
+             count=lambda: moving.core.count("_request"), rows=HELD_POSTS,
+             remove=moderation.remove_held),
+        Step("requests", lambda: _read_requests(moving), _write_requests, rows=REQUESTS,
+             remove=subscriptions.remove_requests),
         Step("probes", lambda: _read_probes(moving), _write_probes),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from postroad.community.notices.own_texts import keep
 from postroad.community.notices.template_uris import set_uris
 from postroad.community.notices.templates import ALL_NAMES
 from postroad.foundation.languages import is_language
+from postroad.upgrade.changed_here import TEXTS
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.databases import Row
 from postroad.upgrade.mailman3.moving import Moving
@@ -35,9 +36,9 @@ Texts = dict[tuple[str, str], list[tuple[str, str]]]
 def steps(moving: Moving) -> tuple[Step, ...]:
     """In their order: files first, since a template that is set goes before one that lies there."""
     return (
-        Step("template files", lambda: _read_files(moving), _write_files, remove=remove_texts),
+        Step("template files", lambda: _read_files(moving), _write_files, rows=TEXTS, remove=remove_texts),
         Step("templates", lambda: _read_templates(moving), lambda batch: _write_templates(moving, batch),
-             lambda: moving.core.count("template"), remove=remove_texts),
+             lambda: moving.core.count("template"), rows=TEXTS, remove=remove_texts),
     )  # fmt: skip
 
 

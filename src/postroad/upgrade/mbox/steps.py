@@ -8,6 +8,7 @@ from pathlib import Path
 from postroad.community.lists.models import MailingList
 from postroad.mailflow.archive import actions as archive
 from postroad.mailflow.archive.models import OldAddress
+from postroad.upgrade.changed_here import MAILS
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mbox.mailboxes import mails
 from postroad.upgrade.mbox.model import Format, Found, Noise
@@ -37,7 +38,7 @@ def source_name(list_id: str, files: Sequence[Path]) -> str:
 
 def mails_step(mailboxes: Sequence[Mailbox], kind: str = "mails") -> Step:
     """Archive all mails of these mailboxes; a piece that is no mail is told and passed over."""
-    return Step(kind, lambda: _items(mailboxes), _write, prepare=understand, lasting=True)
+    return Step(kind, lambda: _items(mailboxes), _write, prepare=understand, rows=MAILS, lasting=True)
 
 
 def _items(mailboxes: Sequence[Mailbox]) -> Iterator[Item]:
