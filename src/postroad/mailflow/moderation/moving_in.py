@@ -68,8 +68,9 @@ def bring_held(mailing_list: MailingList, record: HeldRecord, known: int | None 
 def _number(mailing_list: MailingList, wanted: int, message: str, known: int | None) -> int:
     """The number a post waits under here."""
     held = HeldMessage.objects.filter(mailing_list=mailing_list)
-    if row := held.filter(pk=known).first():
-        return row.request_id
+    before = held.filter(pk=known or 0).first()
+    if before is not None:
+        return before.request_id
     taken = held.filter(request_id=wanted).exclude(message=message).exists()
     return take_request_id(mailing_list) if taken else wanted
 
