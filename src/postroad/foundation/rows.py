@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, CharField, DateTimeField, EmailField, Field, Model, TextField
 from django.db.models.base import ModelState
 
@@ -189,6 +190,12 @@ def among(column: str, keys: Iterable[int]) -> tuple[str, str]:
 def marks(count: int) -> str:
     """So many places for values in a statement."""
     return ", ".join(["%s"] * count)
+
+
+def plain_octets(cursor: CursorWrapper) -> None:
+    """Let PostgreSQL send the octets of rows as they are; else it writes each of them in two digits."""
+    if cursor.db.vendor == "postgresql":
+        cursor.cursor.format = 1  # psycopg's `Format.BINARY`
 
 
 def select(model: type[M], where: str, *values: Any) -> list[M]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from django.db import Error, connection
 
 from postroad.foundation.errors import NotFound
-from postroad.foundation.rows import insert_many, marks
+from postroad.foundation.rows import insert_many, marks, plain_octets
 from postroad.foundation.storage.packing import Packed, key_of, pack, unpack
 from postroad.foundation.storage.stores import configured, of_mark
 
@@ -57,6 +57,7 @@ def load(key: str) -> bytes:
     if found is not None:
         return found
     with connection.cursor() as cursor:
+        plain_octets(cursor)
         cursor.execute("SELECT codec, data FROM storage_blob WHERE key = %s", (key,))
         row = cursor.fetchone()
     if row is None:
@@ -86,6 +87,7 @@ def load_many(keys: Iterable[str]) -> dict[str, bytes]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
+        plain_octets(cursor)
         cursor.execute(f"SELECT key, codec, data FROM storage_blob WHERE key IN ({marks(len(wanted))})", wanted)  # noqa: S608
         rows = cursor.fetchall()
     return _unpacked((key, codec, bytes(data)) for key, codec, data in rows)

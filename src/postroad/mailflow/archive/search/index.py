@@ -179,6 +179,7 @@ def _values_in_the_text() -> Iterator[None]:
     """
     from psycopg import ClientCursor
 
+    connection.ensure_connection()
     driver: Any = connection.connection
     factory, driver.cursor_factory = driver.cursor_factory, ClientCursor
     try:
