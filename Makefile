@@ -25,8 +25,8 @@ test: setup ## run every test, on SQLite and on PostgreSQL (a throw-away one, wh
 	tools/test.sh
 
 check: setup ## format, lint, types, layout and the tests of the foundation; under a minute
-	$(BIN)/ruff format --check -q src tests
-	$(BIN)/ruff check -q src tests
+	$(BIN)/ruff format --check -q src tests bench
+	$(BIN)/ruff check -q src tests bench
 	$(BIN)/mypy
 	$(BIN)/pytest tests/architecture tests/foundation
 
@@ -34,8 +34,8 @@ reference: setup ## write the generated pages of docs/reference
 	$(BIN)/python tools/reference.py
 
 fix: setup ## format and mend what can be mended by itself
-	$(BIN)/ruff format -q src tests
-	$(BIN)/ruff check -q --fix src tests
+	$(BIN)/ruff format -q src tests bench
+	$(BIN)/ruff check -q --fix src tests bench
 
 next: setup ## run the tests on SQLite with the newest libraries (PY=python3.13: Django 6)
 	test -x .tools/next/bin/python || $(BIN)/uv venv -q --python $(PY) .tools/next

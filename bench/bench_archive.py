@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/bench_archive.py [--mbox FILE] [--messages 3000] [--chain] [--home DIR]
 
-Without --mbox, mails of our own making: threads of up to 30, 150 words each; with --chain each answers the one before, and
-half of them stand before what they answer.
+Without --mbox, mails of our own making: threads of up to 30, 150 words each; with --chain each answers the one before,
+and half of them stand before what they answer.
 """
 
 import argparse

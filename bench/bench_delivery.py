@@ -81,7 +81,7 @@ def made_list(kind: str, members: int) -> str:
     accepting: dict[str, object] = {"default_nonmember_action": "accept", "require_explicit_destination": False}
     lists.change_settings(made, {**accepting, **SETTINGS.get(kind, {})})
     add_members(made.pk, members)
-    if kind == "ed25519" or kind == "rsa":
+    if kind in ("ed25519", "rsa"):
         for key in signing_keys.make(host, (kind,)):
             signing_keys.use(host, key.selector)
     return made.fqdn_listname
@@ -118,7 +118,7 @@ async def deliver() -> None:
 
     stop = asyncio.Event()
     running = asyncio.create_task(Delivery().run(stop))
-    while await asyncio.to_thread(Job.objects.filter(queue="delivery").exists):
+    while await asyncio.to_thread(Job.objects.filter(queue="delivery").exists):  # noqa: ASYNC110 — a table is asked
         await asyncio.sleep(0.02)
     stop.set()
     await running

@@ -1,8 +1,8 @@
 """Moves a made-up Mailman 3 site in, twice: `bench_import_mailman3.py [SCALE] [DATABASE-URL]`.
 
 A scale of 1 is 1,000 lists, 100,000 members, 300,000 mails. Tells the seconds of the first run and of a second, which
-finds nothing to do, and the most memory of the importing process, looked at ten times a second: anonymous memory, without
-the files it maps. With `-v`, what each step took and the most memory until it was over.
+finds nothing to do, and the most memory of the importing process, looked at ten times a second: anonymous memory,
+without the files it maps. With `-v`, what each step took and the most memory until it was over.
 """
 
 import os

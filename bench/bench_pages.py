@@ -1,10 +1,11 @@
 """The archive's pages over HTTP: a site of our own with 10,000 mails, and a conversation of 100,000 below each other.
 
-    .venv/bin/python bench/bench_pages.py [--home DIR] [--database URL] [--mails 10000] [--deep 100000] [--only PAGE] [--only-build]
+    .venv/bin/python bench/bench_pages.py [--home DIR] [--database URL] [--mails 10000] [--deep 100000]
+        [--only PAGE] [--only-build]
 
-A home that is named is filled at the first call and used again. Pages are asked for one after the other on one kept connection,
-each time another one, so that neither the browser's nor the process's cache answers for the page; then once more, when
-the process has their mails rendered (`again`), and once with the entity tag that came (`304`).
+A home that is named is filled at the first call and used again. Pages are asked for one after the other on one kept
+connection, each time another one, so that neither the browser's nor the process's cache answers for the page; then once
+more, when the process has their mails rendered (`again`), and once with the entity tag that came (`304`).
 
 The mails that are asked for one by one were rendered for their conversations before: `--only message` asks for them
 first.
@@ -44,7 +45,8 @@ def mails(count: int, thread: int, name: str, words: int) -> Iterator[bytes]:
     chance = random.Random(7)
     for number in range(count):
         place = number % thread
-        parent = f"<{name}{number - 1 - (chance.randrange(min(place, 4)) if place and thread < 100 else 0)}@bench.example.org>"
+        back = chance.randrange(min(place, 4)) if place and thread < 100 else 0
+        parent = f"<{name}{number - 1 - back}@bench.example.org>"
         text = " ".join(chance.choices(WORDS, WEIGHTS, k=words))
         extra = "release" if number % 3 == 0 else f"xylo{number} rare{number // 10}" if number % 10 == 1 else ""
         date = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(1_400_000_000 + number * 3600))

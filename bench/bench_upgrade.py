@@ -10,7 +10,6 @@ it is what a next run upgrades; on PostgreSQL the database beside URL's is kept,
 """
 
 import argparse
-
 import json
 import os
 import shutil
@@ -136,7 +135,8 @@ class Site:
 
     def python(self, program: str) -> str:
         """Run a program in this site's Django."""
-        whole = f"import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'postroad.project.settings'; import django; django.setup()\n{program}"
+        settings = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'postroad.project.settings'"
+        whole = f"{settings}\nimport django; django.setup()\n{program}"
         done = subprocess.run(
             [sys.executable, "-c", whole], env=self.environment, capture_output=True, text=True, check=False
         )
@@ -182,10 +182,10 @@ from django.db import connection, transaction
 connection.ensure_connection()
 if connection.vendor == 'sqlite':
     connection.connection.create_function('md5', 1, lambda text: hashlib.md5(text.encode()).hexdigest())
-cast = (lambda sql: sql) if connection.vendor == 'sqlite' else (lambda sql: sql.replace(' IN (SELECT pk', '::text IN (SELECT pk'))
+as_text = '' if connection.vendor == 'sqlite' else '::text'
 with transaction.atomic(), connection.cursor() as cursor:
     for sql in {[create, *keys, *statements]!r}:
-        cursor.execute(cast(sql))
+        cursor.execute(sql.replace(' IN (SELECT pk', as_text + ' IN (SELECT pk'))
     cursor.execute('DROP TABLE bench_first')
 """)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 SITE = Path(__file__).parents[1] / "tests/upgrade/mailman3/sites/I3310"
 HOST = "lists.example.com"
-WORDS = (
+WORDS = (  # noqa: SIM905 — as one reads them
     "release meeting patch server archive question answer document compile branch review thread member mailing list"
     " note schedule garden weather holiday budget station bridge letter season window market river"
 ).split()
@@ -124,7 +124,7 @@ def text(chance: random.Random) -> str:
 
 
 def fill_web(web: sqlite3.Connection, lists: int, people: int, mails: int, chance: random.Random) -> None:
-    """A tenth of the people have accounts; four mails make a thread, one in ten has an attachment, one in ten a vote."""
+    """A tenth of the people have accounts; four mails make a thread, one in ten has an attachment, one a vote."""
     insert(web, "auth_user", (
         {
             "id": n, "password": "!", "is_superuser": 0, "username": f"person{n}", "first_name": "Person",
@@ -175,10 +175,11 @@ def _mails(mails: int, threads: int, lists: int, people: int, chance: random.Ran
         thread = (n - 1) % threads + 1
         is_first = n <= threads
         yield {
-            "id": n, "message_id": f"{n}.mail@example.org", "message_id_hash": f"{n:032d}", "mailinglist_id": thread % lists + 1,
-            "sender_id": f"person{n % people + 1}@example.org", "sender_name": f"Person {n % people + 1}",
-            "subject": f"{'' if is_first else 'Re: '}Subject {thread}", "content": text(chance), "date": moment(n * 1000),
-            "timezone": 60, "in_reply_to": None if is_first else f"{n - threads}.mail@example.org",
+            "id": n, "message_id": f"{n}.mail@example.org", "message_id_hash": f"{n:032d}",
+            "mailinglist_id": thread % lists + 1, "sender_id": f"person{n % people + 1}@example.org",
+            "sender_name": f"Person {n % people + 1}", "subject": f"{'' if is_first else 'Re: '}Subject {thread}", "content": text(chance),
+            "date": moment(n * 1000), "timezone": 60,
+            "in_reply_to": None if is_first else f"{n - threads}.mail@example.org",
             "parent_id": None if is_first else n - threads, "thread_id": thread, "archived_date": moment(n * 1000 + 5),
             "thread_depth": 0, "thread_order": 0,
         }  # fmt: skip
