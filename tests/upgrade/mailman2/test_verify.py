@@ -4,6 +4,7 @@ import pytest
 
 from postroad.community.bans.models import Ban
 from postroad.community.lists.models import HeaderMatch, MailingList
+from postroad.community.notices.models import OwnText
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.foundation.queue.models import Job
 from postroad.mailflow.archive.models import Mail
@@ -27,7 +28,8 @@ def test_a_site_that_moved_agrees_and_whatever_is_lost_or_changed_is_seen(m21, b
     assert found == {}
     assert {f.what: f.told for f in findings if f.told} == {
         "memberships, by list and role": 1, "members' options, each with its value": 7,
-        "header checks": 2, "held posts, word for word": 2, "secrets that were mailed": 1,
+        "header checks": 2, "own texts, word for word": 1, "held posts, word for word": 2,
+        "secrets that were mailed": 1,
     }  # fmt: skip
 
     classic = MailingList.objects.get(list_name="classic")
@@ -42,6 +44,7 @@ def test_a_site_that_moved_agrees_and_whatever_is_lost_or_changed_is_seen(m21, b
     with_topics.settings["topics"] = with_topics.settings["topics"][1:]
     with_topics.save()
     Ban.objects.first().delete()
+    OwnText.objects.filter(name="list:member:regular:footer").update(text="Other words")
     HeaderMatch.objects.filter(action="discard").update(action="accept")
     held = HeldMessage.objects.filter(mailing_list=classic)
     held.filter(pk=held.earliest("pk").pk).update(message=held.latest("pk").message)
@@ -52,6 +55,7 @@ def test_a_site_that_moved_agrees_and_whatever_is_lost_or_changed_is_seen(m21, b
     assert {what: len(missing) for what, missing in found.items()} == {
         "settings": 3, "archives, public, private or never": 1, "memberships, by list and role": 1,
         "members' options, each with its value": 2, "bans": 1, "header checks": 2, "topics": 1,
+        "own texts, word for word": 1,
         "held posts, word for word": 1, "requests to join and leave": 1, "archived mails, byte for byte": 1,
         "posts of the next digest": 1,
     }  # fmt: skip

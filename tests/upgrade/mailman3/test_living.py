@@ -14,6 +14,7 @@ from django.utils import timezone
 from upgrade.mailman3.compare import SECTIONS, Comparison, unexplained
 
 from postroad.community.lists.models import MailingList
+from postroad.community.notices.models import OwnText
 from postroad.community.people.actions import create_user
 from postroad.community.people.models import User
 from postroad.community.subscriptions import actions as subscriptions
@@ -69,10 +70,14 @@ def test_recounting_agrees_and_sees_what_is_missing(moved_in):
     dev = MailingList.objects.get(list_id="dev.example.org")
     dev.settings |= {"max_message_size": 17, "hold_these_nonmembers": ["x@x.example"], "bounce_info_stale_after": 1.5}
     dev.save()
+    held = HeldMessage.objects.order_by("pk")
+    other = HeldMessage.objects.exclude(message=held[0].message).first()
+    HeldMessage.objects.filter(pk=held[0].pk).update(message=other.message)
+    OwnText.objects.filter(pk=OwnText.objects.earliest("pk").pk).update(text="Other words")
     wrong = {finding.what: len(finding.missing) for finding in recounted(site) if not finding.agrees}
     assert wrong == {
         "memberships, by list and role": 1, "settings": 3, "members' options, each with its value": 10,
-        "archived mails, by list": 1,
+        "archived mails, by list": 1, "held posts, word for word": 1, "own texts, word for word": 1,
     }  # fmt: skip
 
 

@@ -1,17 +1,15 @@
 """An old site's files read a second time, for `verify`; nothing of it is the importer's but the reader of pickles."""
 
-import email
-import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.charsets import decode_bytes
 from postroad.foundation.rows import NOT_KEPT
-from postroad.upgrade.importing.pickles import Record, load, load_each
+from postroad.upgrade.fingerprints import fingerprint
+from postroad.upgrade.importing.pickles import load, load_each
 
 _CLASSES = ("Mailman.*", "email.*")
 _WRITTEN_IN = {
@@ -31,12 +29,17 @@ class Old:
     site: Path
     data: Mapping[str, Any]
 
-    def text(self, value: Any) -> str:
-        """A text of its own language."""
+    @property
+    def language(self) -> str:
+        """The code of its own language."""
+        language = self.data.get("preferred_language") or b""
+        return language.decode("ascii", "replace") if isinstance(language, bytes) else str(language)
+
+    def text(self, value: Any, language: str = "") -> str:
+        """A text of its own language, or of another."""
         if not isinstance(value, bytes):
             return "" if value is None else NOT_KEPT.sub("\ufffd", str(value).replace("\0", ""))
-        language = self.data.get("preferred_language") or b""
-        language = language.decode("ascii", "replace") if isinstance(language, bytes) else str(language)
+        language = language or self.language
         written = (charset for charset, codes in _WRITTEN_IN.items() if language in codes.split())
         return decode_bytes(value, next(written, "latin-1"))
 
@@ -105,43 +108,3 @@ def held_file(old: Old, number: int) -> str:
             continue
         return fingerprint(message)
     return ""
-
-
-def fingerprint(message: Any) -> str:
-    """SHA-256 over fields and texts of a mail, given as bytes or as Python 2 pickled it, without white space.
-
-    What stands between the parts is known in a pickle by its boundary alone, so it does not count.
-    """
-    if isinstance(message, Record):
-        pieces = _of_record(message)
-    else:  # As Latin-1, in which every byte is a letter.
-        pieces = _of_mail(email.message_from_string(message.decode("latin-1")))
-    return hashlib.sha256(b"".join(b"".join(pieces).split())).hexdigest()
-
-
-def _of_record(record: Record) -> Iterator[bytes]:
-    for entry in record.get("_headers") or ():
-        yield _octets(entry[0]) + b":" + _octets(entry[1])
-    payload = record.get("_payload")
-    for part in payload if isinstance(payload, list) else ():
-        yield from _of_record(part)
-    if not isinstance(payload, list):
-        yield _octets(payload)
-
-
-def _octets(value: Any) -> bytes:
-    if isinstance(value, Record):
-        return b" ".join(_octets(chunk[0]) for chunk in value.get("_chunks") or ())
-    if value is None:
-        return b""
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-
-
-def _of_mail(mail: "Message[str, str]") -> Iterator[bytes]:
-    for name, value in mail.raw_items():
-        yield f"{name}:{value}".encode("latin-1")
-    payload = mail.get_payload()
-    for part in payload if isinstance(payload, list) else ():
-        yield from _of_mail(part)  # type: ignore[arg-type]
-    if isinstance(payload, str):
-        yield payload.encode("latin-1")

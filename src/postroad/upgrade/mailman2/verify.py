@@ -9,22 +9,23 @@ from postroad.community.bans.models import Ban
 from postroad.community.lists.models import HeaderMatch, MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.subscriptions.models import Member, Pending
-from postroad.foundation.errors import NotFound
 from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job
 from postroad.foundation.rows import NOT_KEPT
-from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.bounces.models import Probe
 from postroad.mailflow.digests.models import Post
 from postroad.mailflow.moderation.models import HeldMessage
-from postroad.upgrade.mailman2.recount import Old, every_list, fingerprint, held_file
+from postroad.upgrade.fingerprints import numbered
+from postroad.upgrade.mailman2.recount import Old, every_list, held_file
 from postroad.upgrade.mailman2.recount_settings import MODERATED, policy, without_places, worth
+from postroad.upgrade.mailman2.recount_texts import letters_of, own_texts
 from postroad.upgrade.mailman2.site import OldSite
 from postroad.upgrade.mbox import verify as mailboxes
 from postroad.upgrade.mbox.recount import contents
 from postroad.upgrade.mbox.steps import Mailbox
+from postroad.upgrade.recounting import held_here, texts_here
 from postroad.upgrade.usual import usual_values
 from postroad.upgrade.verifying import Check, Name, Thing, plain
 
@@ -51,10 +52,15 @@ def checks(site: OldSite) -> Iterator[Check]:
     yield Check("memberships, by list and role", of_each(_old_members),
                 lambda: Member.objects.values_list("mailing_list__list_id", "role", "address__email"))  # fmt: skip
     yield Check("members' options, each with its value", of_each(_old_options), lambda: _new_options(ids))
+    yield Check(
+        "own texts, word for word",
+        of_each(own_texts),
+        lambda: texts_here(lambda text: letters_of(without_places(text))),
+    )
     yield Check("bans", of_each(_old_bans), lambda: Ban.objects.values_list("mailing_list__list_id", "email"))
     yield Check("header checks", of_each(_old_rules), _new_rules)
     yield Check("topics", of_each(_old_topics), lambda: _new_topics(ids))
-    yield Check("held posts, word for word", of_each(_old_held), lambda: _new_held(ids))
+    yield Check("held posts, word for word", of_each(_old_held), held_here)
     yield Check("requests to join and leave", of_each(_old_requests), _new_requests)
     yield Check("secrets that were mailed", of_each(_old_secrets), _new_secrets)
     yield Check("archived mails, byte for byte", of_each(_old_mails),
@@ -203,17 +209,10 @@ def _requests(old: Old, *kinds: int) -> Iterator[tuple[int, Any]]:
 
 
 def _old_held(old: Old) -> Things:
-    for number, _ in _requests(old, _HELD):
-        yield Thing((old.list_id, number, held_file(old, number)), "held posts", (f"{old.name}:{number}",))
-
-
-def _new_held(ids: list[str]) -> Iterator[Name]:
-    rows = HeldMessage.objects.filter(mailing_list__list_id__in=ids)
-    for list_id, number, key in rows.values_list("mailing_list__list_id", "request_id", "message"):
-        try:
-            yield list_id, number, fingerprint(storage.load(key))
-        except NotFound:
-            continue
+    """By content: a number that was given here too is another one."""
+    numbers = [number for number, _ in _requests(old, _HELD)]
+    for number, name in zip(numbers, numbered((old.list_id, held_file(old, n)) for n in numbers), strict=True):
+        yield Thing(name, "held posts", (f"{old.name}:{number}",))
 
 
 def _old_requests(old: Old) -> Things:

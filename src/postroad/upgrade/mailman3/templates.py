@@ -5,7 +5,7 @@ table is read in their place.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +27,8 @@ _RENAMED = {
     "list:regular:footer": "list:member:regular:footer", "list:regular:header": "list:member:regular:header",
 }  # fmt: skip
 """Names that a migration of Mailman 3.1 wrote and nothing reads (facts: schema §5)."""
+_ANY_FOOTER = "list:member:generic:footer"
+_FOOTERS = ("list:member:digest:footer", "list:member:regular:footer")
 _SCOPES = ("site", "domains", "lists")
 
 Texts = dict[tuple[str, str], list[tuple[str, str]]]
@@ -52,8 +54,16 @@ def _read_files(moving: Moving) -> Iterator[Item]:
             parts = file.relative_to(root / scope).parts
             if len(parts) == (2 if scope == "site" else 3) and file.is_file():
                 context = "" if scope == "site" else parts[0]
-                body = file.read_bytes().decode("utf-8", "replace")
-                yield Item(str(file.relative_to(root)), (context, parts[-2], file.stem, body))
+                body, key = file.read_bytes().decode("utf-8", "replace"), str(file.relative_to(root))
+                for name in _names_of(file):
+                    yield Item(key if name == file.stem else f"{key}:{name}", (context, parts[-2], name, body), key)
+
+
+def _names_of(file: Path) -> Sequence[str]:
+    """The templates a file is the text of: Mailman has one file for the footers that have none of their own."""
+    if file.stem != _ANY_FOOTER:
+        return [file.stem]
+    return [name for name in _FOOTERS if not file.with_name(f"{name}.txt").is_file()]
 
 
 def _write_files(batch: Batch) -> None:

@@ -11,10 +11,11 @@ from postroad.community.lists.register import all_settings
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
 from postroad.mailflow.archive.models import Favorite, Mail, Tag, Thread, Vote
-from postroad.mailflow.moderation.models import HeldMessage
 from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.installation import Installation
 from postroad.upgrade.mailman3.recount_settings import OPTIONS, UNORDERED, options, settings
+from postroad.upgrade.mailman3.recount_texts import held_posts, own_texts
+from postroad.upgrade.recounting import held_here, texts_here
 from postroad.upgrade.usual import usual_values
 from postroad.upgrade.verifying import Check, Name, Thing, plain
 
@@ -83,11 +84,6 @@ def _old_checks(old: Installation) -> Things:
     for row in _rows(old.core, "headermatch", "mailing_list_id", "header", "pattern"):
         name = lists.get(row["mailing_list_id"]), row["header"], str(row["pattern"]).replace("(?i)", "")
         yield Thing(name, "header checks", (str(row["mailing_list_id"]),))
-
-
-def _old_held(old: Installation) -> Things:
-    for row in _rows(old.core, "_request", "id"):
-        yield Thing((row["id"],), "held posts", (str(row["id"]),))
 
 
 def _old_sign_ins(old: Installation) -> Things:
@@ -203,7 +199,8 @@ _CHECKS: tuple[tuple[str, Callable[[Installation], Things], Callable[[], Iterabl
     ("bans", _old_bans, lambda: Ban.objects.values_list("mailing_list__list_id", "email")),
     ("header checks", _old_checks,
      lambda: HeaderMatch.objects.values_list("mailing_list__list_id", "header", "pattern")),
-    ("held posts", _old_held, lambda: HeldMessage.objects.values_list("request_id")),
+    ("held posts, word for word", held_posts, held_here),
+    ("own texts, word for word", own_texts, lambda: texts_here(str)),
     ("sign-in addresses", _old_sign_ins, lambda: EmailAddress.objects.filter(verified=True).values_list("email")),
     ("archived mails, by list", _old_mails,
      lambda: Mail.objects.values_list("mailing_list__list_id", "message_id_hash").iterator(5000)),
