@@ -27,6 +27,7 @@ POSTROAD: Mapping[str, str] = {
     "user show": "--json",
     "user set": "olga@example.org --no-server-owner",
     "user remove": "olga@example.org",
+    "user unite": "olga@münchen.example",
     "token add": "olga@example.org --name dashboard --scope read",
     "token show": "--json",
     "token revoke": "3",

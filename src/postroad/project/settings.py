@@ -201,6 +201,10 @@ PASSWORD_HASHERS = [
     "postroad.community.people.old_hashes.UnsaltedSha1",
 ]
 ACCOUNT_ADAPTER = "postroad.community.people.adapter.Accounts"
+ACCOUNT_FORMS = {
+    "login": "postroad.community.people.forms.SignIn",
+    "request_login_code": "postroad.community.people.forms.RequestCode",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email"}

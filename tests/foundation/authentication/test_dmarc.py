@@ -42,6 +42,12 @@ def test_the_domains_own_record_says_what_it_asks_for(publish, record, request_)
     assert requested_of_receivers("Example.ORG.") == request_
 
 
+def test_an_international_domain_is_asked_by_its_name_in_dns(publish):
+    publish(**{"xn--mnchen-3ya.example": "v=DMARC1; p=reject"})
+    assert requested_of_receivers("münchen.example") == "reject"
+    assert is_aligned("xn--mnchen-3ya.example", "München.example")
+
+
 def test_several_records_are_none(publish):
     publish(a_example_org=["v=DMARC1; p=reject", "v=DMARC1; p=none"], example_org="v=DMARC1; p=quarantine")
     assert requested_of_receivers("a.example.org") == "quarantine"

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from postroad.foundation.message.addresses import (
     domain_to_ascii,
     format_address,
+    identity,
     is_valid_email,
     needs_smtputf8,
     parse_addresses,
+    spellings,
+    with_ascii_domain,
 )
 
 pytestmark = pytest.mark.sqlite_only
@@ -113,3 +116,41 @@ def test_no_header_makes_it_fail(text):
         assert "\n" not in address.display_name
         is_valid_email(address.email)
         assert "\n" not in format_address(address.display_name, address.email)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("user@münchen.example", "user@xn--mnchen-3ya.example"),
+        ("User@MÜNCHEN.Example", "user@XN--MNCHEN-3YA.EXAMPLE"),
+        ("user@mu\u0308nchen.example", "user@münchen.example"),
+        ("user@straße.example", "user@xn--strae-oqa.example"),
+        ("zoë@example.org", "zoe\u0308@example.org"),
+        ("user@例え。テスト", "user@xn--r8jz45g.xn--zckzah"),
+    ],
+)
+def test_two_spellings_of_one_mailbox_have_one_identity(one, other):
+    assert identity(one) == identity(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("user@straße.example", "user@strasse.example"),  # IDNA 2008 tells them apart (RFC 5894 §7.2).
+        ("user@münchen.example", "user@munchen.example"),
+        ("user@xn--.example", "user@.example"),
+        ("user@☃.example", "user@xn--n3h.example"),  # No label of IDNA 2008 (RFC 5892): each stays as it is.
+    ],
+)
+def test_what_is_not_the_same_mailbox_has_another_identity(one, other):
+    assert identity(one) != identity(other)
+
+
+@given(
+    st.text(max_size=20),
+    st.text(max_size=20)
+    | st.from_regex(r"(xn--[a-z0-9-]{1,12}|[a-zäöüß\u0300-\u036f]{1,8})(\.[a-z]{2,3})?", fullmatch=True),
+)
+def test_an_identity_is_its_own_and_that_of_each_spelling(local, domain):
+    known_as = identity(f"{local}@{domain}")
+    assert all(identity(text) == known_as for text in (known_as, *spellings(known_as), with_ascii_domain(known_as)))

@@ -154,7 +154,7 @@ def test_two_addresses_that_differ_by_case_become_one(old_site):
     report = old_site.bring_in(web="none")
     assert Address.objects.filter(email="bart@example.com").count() == 1
     assert Member.objects.get(uuid="e" * 32).address.email == "bart@example.com"
-    assert any(n[0] == "addresses" and "differs from another address in case only" in n[3] for n in report.notes)
+    assert any(n[0] == "addresses" and "is another spelling of an address" in n[3] for n in report.notes)
     assert "the list is gone, in Mailman too" in why(report, "members")
     assert old_site.bring_in(web="none").kinds[2].new == 0
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from postroad.community.bans.models import Ban
-from postroad.community.bans.queries import is_banned
+from postroad.community.bans.queries import compared, is_banned
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.values import email_or_pattern
 from postroad.foundation.errors import BadInput
@@ -18,7 +18,7 @@ def ban(email_or_regexp: str, mailing_list: MailingList | None = None) -> Ban:
     Raises:
         BadInput: it is neither, or is banned already (a wider ban counts too).
     """
-    text = _stored(email_or_regexp)
+    text = compared(email_or_regexp)
     if len(text) > 255:
         raise BadInput(f"A ban of {len(text)} characters; allowed are 255.")
     email_or_pattern(text)
@@ -29,14 +29,14 @@ def ban(email_or_regexp: str, mailing_list: MailingList | None = None) -> Ban:
 
 def lift(email_or_regexp: str, mailing_list: MailingList | None = None) -> bool:
     """Remove exactly this ban; tells whether there was one. Wider bans stay."""
-    removed, _ = Ban.objects.filter(email=_stored(email_or_regexp), mailing_list=mailing_list).delete()
+    removed, _ = Ban.objects.filter(email=compared(email_or_regexp), mailing_list=mailing_list).delete()
     return removed > 0
 
 
 @transaction.atomic
 def bring_ban(email_or_regexp: str, mailing_list: MailingList | None = None) -> tuple[Ban, str]:
     """A ban as another system knew it, for importers; and why it bans nobody, if its pattern is not valid here."""
-    made, _ = Ban.objects.get_or_create(email=_stored(email_or_regexp)[:255], mailing_list=mailing_list)
+    made, _ = Ban.objects.get_or_create(email=compared(email_or_regexp)[:255], mailing_list=mailing_list)
     try:
         email_or_pattern(made.email)
     except BadInput as error:
@@ -47,7 +47,3 @@ def bring_ban(email_or_regexp: str, mailing_list: MailingList | None = None) -> 
 def remove_bans(keys: Sequence[int]) -> None:
     """Take away bans by their keys."""
     Ban.objects.filter(pk__in=keys).delete()
-
-
-def _stored(text: str) -> str:
-    return text if text.startswith("^") else text.lower()

@@ -10,6 +10,7 @@ from postroad.community.lists.api import find_list
 from postroad.community.lists.models import MailingList
 from postroad.community.lists.values import email_or_pattern
 from postroad.foundation.errors import Conflict, NotFound
+from postroad.foundation.message.addresses import readable
 from postroad.foundation.rest.body import Values
 from postroad.foundation.rest.endpoint import endpoint
 from postroad.foundation.rest.fields import Field, line
@@ -31,7 +32,8 @@ def _place(request: HttpRequest, email: str, mailing_list: MailingList | None) -
 
 
 def _resource(request: HttpRequest, email: str, mailing_list: MailingList | None) -> Json:
-    found: Json = {"email": email, "self_link": _place(request, email, mailing_list)}
+    shown = email if email.startswith("^") else readable(email)
+    found: Json = {"email": shown, "self_link": _place(request, email, mailing_list)}
     return found if mailing_list is None else {**found, "list_id": mailing_list.list_id}
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from postroad.community.bans.models import Ban
 from postroad.community.lists.models import MailingList
 from postroad.foundation.errors import BadInput
+from postroad.foundation.message.addresses import identity, spellings
 from postroad.foundation.patterns import compile_pattern, matches
 from postroad.foundation.queue import memory
 from postroad.foundation.rows import marks
@@ -50,17 +51,18 @@ def _bans(emails: Sequence[str], mailing_list: MailingList | None) -> list[_Row]
     patterns, are_addresses = memory.once(("bans", key), lambda: _kinds(key))
     if not (are_addresses and emails):
         return patterns
-    found = _rows(f"SELECT {_BAN} AND email IN ({marks(len(emails))})", key, *map(_compared, emails))
+    found = _rows(f"SELECT {_BAN} AND email IN ({marks(len(emails))})", key, *map(compared, emails))
     # A ban of the whole site has no list, and `None` is less than nothing.
     return [*sorted((row for row in found if row[0][:1] != "^"), key=lambda row: (row[0], row[1] or 0)), *patterns]
 
 
-def _compared(email: str) -> str:
-    return email if email.startswith("^") else email.lower()
+def compared(email_or_regexp: str) -> str:
+    """A ban as it is kept and looked for: an address by its identity, a pattern as it was written."""
+    return email_or_regexp if email_or_regexp.startswith("^") else identity(email_or_regexp)
 
 
 def _bans_it(ban: str, email: str) -> bool:
-    return ban == _compared(email) or (ban.startswith("^") and _matches(ban, _compared(email)))
+    return ban == compared(email) or (ban.startswith("^") and any(_matches(ban, text) for text in spellings(email)))
 
 
 def _kinds(mailing_list: int) -> tuple[list[_Row], bool]:

@@ -7,6 +7,7 @@ from django.db.models import F
 from postroad.community.lists.models import MailingList
 from postroad.community.notices.models import AutoResponse, Silenced
 from postroad.foundation.configuration import current
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.message.headers import Headers
 
 QUESTIONS_A_DAY = 3
@@ -67,7 +68,7 @@ def hear_again(email: str) -> None:
 
 def _mailbox(email: str) -> str:
     """The mailbox behind an address: what stands behind a + (RFC 5233) leads to the same reader."""
-    local, _, host = email.lower().rpartition("@")
+    local, _, host = identity(email).rpartition("@")
     local = local.partition("+")[0] or local
     return f"{local.replace('.', '') if host in _DOTLESS else local}@{host}"
 
@@ -75,7 +76,7 @@ def _mailbox(email: str) -> str:
 def count_answer(address: str, list_id: str, kind: str) -> int:
     """Count an automatic answer to an address today; which one it is, beginning with 1."""
     row, made = AutoResponse.objects.get_or_create(
-        address=address.lower(), list_id=list_id, kind=kind, day=_today(), defaults={"count": 1}
+        address=identity(address), list_id=list_id, kind=kind, day=_today(), defaults={"count": 1}
     )
     if made:
         return 1
@@ -85,12 +86,12 @@ def count_answer(address: str, list_id: str, kind: str) -> int:
 
 def may_reply(address: str, list_id: str, kind: str, seconds: float) -> bool:
     """Count an automatic reply; whether the last of this kind to this address is `seconds` past."""
-    rows = AutoResponse.objects.filter(address=address.lower(), list_id=list_id, kind=kind)
+    rows = AutoResponse.objects.filter(address=identity(address), list_id=list_id, kind=kind)
     last = rows.order_by("-day").values_list("day", flat=True).first()
     if last is not None and seconds and last + timedelta(seconds=seconds) > _today():
         return False
     rows.delete()
-    AutoResponse.objects.create(address=address.lower(), list_id=list_id, kind=kind, day=_today(), count=1)
+    AutoResponse.objects.create(address=identity(address), list_id=list_id, kind=kind, day=_today(), count=1)
     return True
 
 

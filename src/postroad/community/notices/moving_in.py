@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from postroad.community.notices.models import AutoResponse, OwnText
+from postroad.foundation.message.addresses import identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Answered:
 def bring_answers(answers: Sequence[Answered]) -> list[int]:
     """Remember them, so that grace periods and daily limits go on; the keys of their rows."""
     rows = [
-        AutoResponse(address=a.address.lower(), list_id=a.list_id, kind=a.kind, day=a.day, count=a.count)
+        AutoResponse(address=identity(a.address), list_id=a.list_id, kind=a.kind, day=a.day, count=a.count)
         for a in answers
     ]
     unique = ["address", "list_id", "kind", "day"]

@@ -17,7 +17,7 @@ from postroad.community.people.models import DIGEST_MODES, PREFERENCE_NAMES, Add
 from postroad.community.people.queries import find_address, find_user, is_known
 from postroad.foundation.errors import BadInput, Conflict
 from postroad.foundation.languages import LANGUAGES
-from postroad.foundation.message.addresses import is_valid_email
+from postroad.foundation.message.addresses import identity, is_valid_email
 from postroad.foundation.rows import add, insert
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +41,7 @@ def ensure_address(email: str, display_name: str = "") -> Address:
     if not is_valid_email(email):
         raise BadInput(f"Invalid email address: {email}")
     made, _ = Address.objects.get_or_create(
-        email=email.lower(), defaults={"original_email": email, "display_name": _name(display_name)}
+        email=identity(email), defaults={"original_email": email, "display_name": _name(display_name)}
     )
     return made
 
@@ -117,10 +117,10 @@ def rename_address(address: Address, new: str) -> None:
         raise BadInput(f"Invalid email address: {new}")
     if new == address.original_email:
         raise BadInput(f"Addresses are identical: {new}")
-    if new.lower() != address.email and find_address(new) is not None:
+    if identity(new) != address.email and find_address(new) is not None:
         raise Conflict(f"Address already exists: {new}")
     old = address.email
-    address.email, address.original_email = new.lower(), new
+    address.email, address.original_email = identity(new), new
     address.save(update_fields=["email", "original_email"])
     for model, _, column in _copies():
         model._default_manager.filter(**{column: old}).update(**{column: address.email})
@@ -233,9 +233,9 @@ def create_newcomer(email: str, display_name: str = "", *, verified: bool = Fals
     name = _name(display_name)
     # As Django's own, which asks the system for each character of it.
     password = UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30)
-    user = add(User, email=email.lower(), display_name=name, password=password)
+    user = add(User, email=identity(email), display_name=name, password=password)
     address = Address(
-        email=email.lower(), original_email=email, display_name=name, user_id=user,
+        email=identity(email), original_email=email, display_name=name, user_id=user,
         verified_on=timezone.now() if verified else None,
     )  # fmt: skip
     sign_in.begin(insert(address))

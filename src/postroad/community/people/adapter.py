@@ -7,10 +7,15 @@ from django.http import HttpRequest
 
 from postroad.community.people import actions
 from postroad.community.people.models import User
+from postroad.foundation.message.addresses import identity
 
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's account adapter; named in `project/settings.py`."""
+
+    def clean_email(self, email: str) -> str:
+        """The address by which it is known."""
+        return identity(super().clean_email(email))
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
         """The user has proved to own the address."""

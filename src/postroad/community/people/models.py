@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.utils import timezone
 
+from postroad.foundation.message.addresses import identity
+
 
 class Preferences(models.Model):
     """Seven choices about delivery; null asks the next level: member, address, user, site."""
@@ -68,7 +70,7 @@ class Users(BaseUserManager["User"]):
 
     def create_user(self, email: str = "", password: str | None = None, **fields: object) -> "User":
         """A user with this contact address (may be empty for one made by REST) and password (None: cannot sign in)."""
-        user = self.model(email=email.lower(), **fields)
+        user = self.model(email=identity(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -111,10 +113,12 @@ class User(AbstractBaseUser, PermissionsMixin, Preferences):
 
 
 class Address(Preferences):
-    """A mail address, known under its lower-case form; it may belong to nobody yet."""
+    """A mail address; it may belong to nobody yet."""
 
     email = models.CharField(max_length=255, unique=True)
+    """Its identity, by which it is found (ADR 12)."""
     original_email = models.CharField(max_length=255)
+    """As it was given; mail goes there."""
     display_name = models.CharField(max_length=255, blank=True)
     registered_on = models.DateTimeField(default=timezone.now)
     verified_on = models.DateTimeField(null=True)
@@ -126,3 +130,8 @@ class Address(Preferences):
 
     def __str__(self) -> str:
         return self.original_email
+
+    @property
+    def shown(self) -> str:
+        """As people and programs see it: as it was given, in lower case."""
+        return self.original_email.lower()

@@ -13,7 +13,7 @@ from django.db import connection
 from postroad.community.people.actions import check_preferences, delete_address
 from postroad.community.people.models import PREFERENCE_NAMES, Address, User
 from postroad.foundation.errors import BadInput
-from postroad.foundation.message.addresses import is_valid_email
+from postroad.foundation.message.addresses import identity, is_valid_email
 
 LONGEST_NAME = 255
 
@@ -70,7 +70,7 @@ def bring_users(people: Sequence[Person]) -> list[int]:
         rows.append(
             User(
                 uuid=person.uuid,
-                email=person.email.lower()[:255],
+                email=identity(person.email)[:255],
                 display_name=_line(person.display_name),
                 password=person.password or none,
                 is_active=person.is_active,
@@ -104,7 +104,7 @@ def bring_addresses(mailboxes: Sequence[Mailbox]) -> list[int]:
         check_preferences(mailbox.preferences)
         rows.append(
             Address(
-                email=mailbox.email.lower(),
+                email=identity(mailbox.email),
                 original_email=mailbox.email,
                 display_name=_line(mailbox.display_name),
                 registered_on=mailbox.registered_on,
@@ -136,7 +136,7 @@ def let_sign_in(sign_ins: Iterable[tuple[int, str, bool, bool]]) -> None:
 
     Who proved an address before, and is somebody else, does not sign in with it any more.
     """
-    wanted = {(user, email.lower()): (verified, primary) for user, email, verified, primary in sign_ins}
+    wanted = {(user, identity(email)): (verified, primary) for user, email, verified, primary in sign_ins}
     there = EmailAddress.objects.filter(email__in={email for _, email in wanted})
     taken = {email for (_, email), (verified, _) in wanted.items() if verified}
     others = [pk for pk, user, email in there.values_list("pk", "user_id", "email") if (user, email) not in wanted]

@@ -58,10 +58,10 @@ def user_resource(request: HttpRequest, user: User) -> Json:
 def address_resource(request: HttpRequest, address: Address) -> Json:
     """An address as clients see it."""
     resource: dict[str, Any] = {
-        "email": address.email,
+        "email": address.shown,
         "original_email": address.original_email,
         "registered_on": moment(address.registered_on),
-        "self_link": link(request, f"addresses/{address.email}"),
+        "self_link": link(request, f"addresses/{address.shown}"),
         "display_name": address.display_name or None,
         "verified_on": address.verified_on and moment(address.verified_on),
     }

@@ -6,6 +6,7 @@
 from allauth.account.models import EmailAddress
 
 from postroad.community.people.models import Address, User
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.rows import add
 
 
@@ -56,5 +57,6 @@ def settle(user: User) -> None:
 def proved(user: User) -> list[str]:
     """The addresses this user has proved to own when signing in, in lower case."""
     return [
-        email.lower() for email in EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+        identity(email)
+        for email in EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
     ]

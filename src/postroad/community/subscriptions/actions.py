@@ -20,6 +20,7 @@ from postroad.community.subscriptions.consent import REST, Origin, count_request
 from postroad.community.subscriptions.models import Member, Pending, ThreadChoice
 from postroad.community.subscriptions.workflow import Wish
 from postroad.foundation.errors import BadInput, Conflict, NotFound
+from postroad.foundation.message.addresses import identity
 
 Outcome = workflow.Outcome
 
@@ -206,7 +207,7 @@ def remove_members(mailing_list: MailingList, emails: Sequence[str]) -> Mapping[
     requests.forget_of_members(mailing_list, list(found))
     for email in found:
         note(mailing_list.list_id, email, "left", REST)
-    return {email: email.lower() in found for email in emails}
+    return {email: identity(email) in found for email in emails}
 
 
 # --- changing
@@ -287,6 +288,6 @@ def end_vacations() -> None:
 def know_nonmembers(mailing_list: MailingList, emails: Sequence[str]) -> None:
     """Note addresses that posted without being members, so that moderators can decide about them."""
     for email in emails:
-        if email != mailing_list.fqdn_listname:
+        if email != identity(mailing_list.fqdn_listname):
             address = people.ensure_address(email)
             Member.objects.get_or_create(mailing_list=mailing_list, role=Member.Role.NONMEMBER, address=address)

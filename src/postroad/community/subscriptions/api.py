@@ -17,6 +17,7 @@ from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
 from postroad.community.subscriptions.rosters import RosterRow
 from postroad.foundation.errors import BadInput, NotFound
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.rest import fields
 from postroad.foundation.rest.body import Values, given
 from postroad.foundation.rest.endpoint import endpoint
@@ -224,7 +225,7 @@ def _in_role(list_id: str, role: str, email: str) -> Member:
 
 def _show_in_role(request: HttpRequest, list_id: str, role: str, email: str) -> HttpResponse:
     """One membership, by list, role and address."""
-    return _only(request, _in_role_of(list_id, role).narrowed(email=email.lower()))
+    return _only(request, _in_role_of(list_id, role).narrowed(email=identity(email)))
 
 
 def _change_in_role(request: HttpRequest, values: Values, list_id: str, role: str, email: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, Preferences, User
+from postroad.foundation.message.addresses import readable
 
 
 class EffectiveEmail(models.CharField):  # type: ignore[type-arg]
@@ -157,6 +158,11 @@ class Pending(models.Model):
 
     class Meta:
         db_table = "subscriptions_pending"
+
+    @property
+    def shown(self) -> str:
+        """The address as people read it."""
+        return readable(self.email)
 
 
 class Consent(models.Model):

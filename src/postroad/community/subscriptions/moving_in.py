@@ -14,6 +14,7 @@ from postroad.community.people.models import PREFERENCE_NAMES, Address, User
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.community.subscriptions.tokens import hashed, new_token
 from postroad.foundation.errors import BadInput
+from postroad.foundation.message.addresses import identity
 
 _ACTIONS = (None, "hold", "reject", "discard", "accept", "defer")
 _FIELDS = (
@@ -124,7 +125,7 @@ def bring_request(request: Request) -> int:
     row, _ = Pending.objects.update_or_create(
         token_hash=hashed(request.token),
         defaults={
-            "token": token, "kind": request.kind, "list_id": request.list_id, "email": request.email.lower(),
+            "token": token, "kind": request.kind, "list_id": request.list_id, "email": identity(request.email),
             "display_name": request.display_name[:255], "token_owner": request.owner, "data": dict(request.data),
             "created_at": request.created_at, "expires_at": request.expires_at,
         },

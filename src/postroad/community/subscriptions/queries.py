@@ -15,6 +15,7 @@ from postroad.community.people.models import PREFERENCE_NAMES
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.configuration import current
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.queue.envelope import DigestReaders
 from postroad.foundation.rows import marks
 
@@ -97,14 +98,14 @@ def recipients(
 ) -> list[Recipient]:
     """The next `limit` members behind membership `after` who get a post, in order of membership; fewer at the end.
 
-    Left out: digest members, disabled ones, the author who wants no own posts, those in `explicit` (lower-case
+    Left out: digest members, disabled ones, the author who wants no own posts, those in `explicit` (the
     addresses of To and Cc) who want no second copy, and who muted the `thread` (a Message-ID hash); who follows it
     gets it in spite of digests and of having switched delivery off. With `digest`, who gets that digest.
     One query for each `limit` memberships, by index alone: the last page of a list costs what the first does.
     """
     sql = _query(len(explicit), thread, digest)
     chosen = _asked_of_digests(digest) if digest else [thread] * 2 if thread else []
-    asked = [*explicit, *chosen, author.lower(), *explicit]
+    asked = [*explicit, *chosen, identity(author), *explicit]
     found: list[Recipient] = []
     with connection.cursor() as cursor:
         while len(found) < limit:
@@ -164,12 +165,12 @@ def own_frequencies(mailing_list: MailingList) -> set[str]:
 def member_of(mailing_list: MailingList, email: str, role: str = "member") -> Member | None:
     """The membership of this address in a role: by address, or by the user whose preferred address it is."""
     rows = Member.objects.filter(mailing_list=mailing_list, role=role).select_related("address", "user")
-    return rows.filter(email=email.lower()).first()
+    return rows.filter(email=identity(email)).first()
 
 
 def members_by_address(mailing_list: MailingList, emails: Sequence[str]) -> dict[str, Member]:
     """The members among these addresses, by lower-case address; a few queries for any number."""
-    wanted = sorted({email.lower() for email in emails})
+    wanted = sorted({identity(email) for email in emails})
     rows = selected(Selection(mailing_list=mailing_list.pk, roles=("member",)))
     found: dict[str, Member] = {}
     for start in range(0, len(wanted), _IN_ONE_QUERY):
@@ -227,7 +228,9 @@ def shown_members(
         )  # fmt: skip
         rows = rows.annotate(hidden=chosen).filter(hidden=False)
     name = Coalesce("address__display_name", "user__preferred_address__display_name", Value(""))
-    return list(rows.annotate(name=name).order_by("effective_email").values_list("effective_email", "name")[:limit])
+    given = Coalesce("address__original_email", "user__preferred_address__original_email", Value(""))
+    rows = rows.annotate(name=name, given=given).order_by("effective_email")
+    return [(email.lower(), called) for email, called in rows.values_list("given", "name")[:limit]]
 
 
 # --- rosters
@@ -293,7 +296,7 @@ def lists_of(subscriber: UUID | str, role: str | None) -> list[int]:
     if isinstance(subscriber, UUID):
         mine = Q(user__uuid=subscriber) | Q(address__user__uuid=subscriber)
     else:
-        mine = Q(email=subscriber.lower())
+        mine = Q(email=identity(subscriber))
     rows = Member.objects.filter(mine)
     rows = rows.filter(role=role) if role else rows.exclude(role=Member.Role.NONMEMBER)
     return list(rows.order_by("mailing_list__list_id").values_list("mailing_list_id", flat=True).distinct())

@@ -27,7 +27,7 @@ def _resource(pending: Pending) -> Json:
         "token": pending.token,
         "type": pending.kind,
         "list_id": pending.list_id,
-        "email": pending.email,
+        "email": pending.shown,
         "display_name": pending.display_name,
         "when": moment(pending.created_at.replace(microsecond=0)),
         "token_owner": pending.token_owner,

@@ -9,6 +9,7 @@ from django.db.models import Q, Value
 from postroad.community.lists.models import Domain
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.rest.operation import Right
 
 BY_ROLE: Mapping[str, Right] = MappingProxyType({"moderator": "moderate", "owner": "manage"})
@@ -50,10 +51,10 @@ def moderates_by_mail(email: str, mailing_list: int) -> bool:
     The proof shows whose the address is, verified here or not; whether mail is delivered to it is no matter.
     """
     closed = Q(user__is_active=False) | Q(address__user__is_active=False)
-    roles = Member.objects.filter(mailing_list=mailing_list, email=email.lower(), role__in=BY_ROLE)
+    roles = Member.objects.filter(mailing_list=mailing_list, email=identity(email), role__in=BY_ROLE)
     if roles.exclude(closed).exists():
         return True
-    address = Address.objects.filter(email=email.lower(), verified_on__isnull=False).select_related("user").first()
+    address = Address.objects.filter(email=identity(email), verified_on__isnull=False).select_related("user").first()
     return address is not None and may_moderate(address.user, mailing_list)
 
 

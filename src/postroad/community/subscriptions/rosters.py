@@ -15,6 +15,7 @@ from django.db import connection
 from postroad.community.people import trigrams
 from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.queries import Selection
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.rows import among, marks
 from postroad.foundation.walking import came_in, state, walk
 
@@ -34,7 +35,7 @@ class RosterRow(NamedTuple):
     """In hexadecimal digits, as is the user's: a page has a hundred, and makes no objects of them."""
     list_id: str
     role: str
-    email: str
+    original_email: str
     display_name: str
     delivery_mode: str
     subscription_mode: str
@@ -46,6 +47,11 @@ class RosterRow(NamedTuple):
     last_warning_sent: datetime | str | None
     total_warnings_sent: int
     digest_frequency: str | None
+
+    @property
+    def email(self) -> str:
+        """The address in lower case."""
+        return self.original_email.lower()
 
 
 _ROLES = ", ".join(f"'{role}'" for role in Member.Role.values)
@@ -64,7 +70,7 @@ _PEOPLE = """LEFT JOIN people_user u ON u.id = m.user_id
 LEFT JOIN people_address a ON a.id = COALESCE(m.address_id, u.preferred_address_id)
 LEFT JOIN people_user w ON w.id = a.user_id"""
 # Each has a list; but with a plain join SQLite begins at the list and then walks over all who are on it.
-_SHOWN = f"""{{m}}, l.list_id, m.role, COALESCE(a.email, ''),
+_SHOWN = f"""{{m}}, l.list_id, m.role, COALESCE(a.original_email, ''),
 COALESCE(NULLIF(u.display_name, ''), NULLIF(a.display_name, ''), NULLIF(w.display_name, ''), ''),
 {_cascade("delivery_mode", "regular")}, CASE WHEN m.user_id IS NULL THEN 'as_address' ELSE 'as_user' END,
 m.moderation_action, {{u}}, m.bounce_score, m.last_bounce_received, m.last_warning_sent, m.total_warnings_sent,
@@ -253,7 +259,7 @@ def _subscriber(pattern: str) -> tuple[str, Sequence[str]]:
         return "1 = 0", ()
     if "@" in pattern and "*" not in pattern:
         # The index of a list's rosters has the role before the address; without any role all of the list is read.
-        return f"m.role IN ({_ROLES}) AND m.email = %s", (pattern.lower(),)
+        return f"m.role IN ({_ROLES}) AND m.email = %s", (identity(pattern),)
     pieces = pattern.split("*")
     addresses, spelled = trigrams.addresses(pieces)
     users, called = trigrams.users(pieces)

@@ -6,10 +6,8 @@ import secrets
 import time
 from collections.abc import Callable
 
-import idna
-
 from postroad.foundation.configuration import current
-from postroad.foundation.message.addresses import with_ascii_domain
+from postroad.foundation.message.addresses import identity, with_ascii_domain
 
 TOKEN_BYTES = 20
 """160 bits, 40 hexadecimal digits as Mailman's tokens have."""
@@ -85,7 +83,7 @@ _DAYS = 10_000
 
 def verp_key(list_pk: int, email: str, day: int) -> str:
     """The key of a return path: four digits of the day, and 64 bits over list, address and day."""
-    return f"{day % _DAYS:04d}{_mac('verp', list_pk, email.lower(), day % _DAYS, size=8)}"
+    return f"{day % _DAYS:04d}{_mac('verp', list_pk, identity(email), day % _DAYS, size=8)}"
 
 
 def is_valid_verp_key(list_pk: int, email: str, key: str) -> bool:
@@ -120,17 +118,10 @@ def bounced_email(list_pk: int, extra: str, *, keyed: bool = True) -> str | None
     """
     rest, _, key = extra.lower().rpartition("=")
     local, equals, domain = rest.rpartition("=")
-    for email in (f"{local}@{domain}", f"{local}@{_in_unicode(domain)}"):
-        if equals and local and is_valid_verp_key(list_pk, email, key):
-            return email
+    email = identity(f"{local}@{domain}")
+    if equals and local and is_valid_verp_key(list_pk, email, key):
+        return email
     return f"{rest}@{key}" if not keyed and rest and "." in key else None
-
-
-def _in_unicode(domain: str) -> str:
-    try:
-        return idna.decode(domain)
-    except idna.IDNAError:
-        return domain
 
 
 def is_bulk_return_path(list_pk: int, extra: str) -> bool:

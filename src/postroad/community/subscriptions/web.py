@@ -95,7 +95,7 @@ def confirm(request: HttpRequest, list_id: str, secret: str) -> HttpResponse:
     if request.method != "POST":
         question, button = _question(pending)
         return _show(
-            request, "confirm", mailing_list, question=question, button=button, email=pending.email,
+            request, "confirm", mailing_list, question=question, button=button, email=pending.shown,
             changes=_changes(pending), may_refuse=pending.kind != Pending.Kind.UNDO,
         )  # fmt: skip
     try:

@@ -20,6 +20,7 @@ from postroad.community.subscriptions import requests, settings
 from postroad.community.subscriptions.consent import REST, Origin, note
 from postroad.community.subscriptions.models import Member, Pending
 from postroad.foundation.errors import BadInput, Conflict
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.rows import insert
 
 MODERATED = ("moderate", "confirm_then_moderate")
@@ -99,7 +100,7 @@ class Wish:
             BadInput: the list itself, banned, or in this role already.
         """
         email = self.address.email
-        if email == self.mailing_list.fqdn_listname and role != Member.Role.NONMEMBER:
+        if email == identity(self.mailing_list.fqdn_listname) and role != Member.Role.NONMEMBER:
             raise BadInput("List posting address not allowed")
         if is_banned(email, self.mailing_list):
             raise BadInput("Membership is banned")
@@ -180,7 +181,7 @@ def _ask_moderators(
     pending, secret = requests.open_request(
         mailing_list, kind, address.email, "moderator", data, display_name=address.display_name
     )
-    notices.ask_owners(mailing_list, template, address.email, mailing_list.address(f"confirm+{secret}"))
+    notices.ask_owners(mailing_list, template, address.shown, mailing_list.address(f"confirm+{secret}"))
     return Outcome(None, pending.token, "moderator", kind)
 
 
@@ -215,7 +216,7 @@ def subscribe_and_greet(wish: Wish) -> Outcome:
     if settings.send_welcome_message.of(mailing_list) if asked is None else asked:
         notices.welcome(mailing_list, wish.address.original_email, wish.address.display_name)
     if settings.admin_notify_mchanges.of(mailing_list):
-        notices.tell_owners(mailing_list, "list:admin:notice:subscribe", wish.address.email)
+        notices.tell_owners(mailing_list, "list:admin:notice:subscribe", wish.address.shown)
     return Outcome(member)
 
 
@@ -269,7 +270,7 @@ def unsubscribe(
     if goodbye and address is not None:
         notices.goodbye(mailing_list, address.original_email, secret, member.preferred_language or "")
     if notify:
-        notices.tell_owners(mailing_list, "list:admin:notice:unsubscribe", email)
+        notices.tell_owners(mailing_list, "list:admin:notice:unsubscribe", address.shown if address else "")
     return Outcome(token=secret or None, kind=Pending.Kind.UNSUBSCRIPTION)
 
 

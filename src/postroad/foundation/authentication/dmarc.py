@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from postroad.foundation.authentication.dns import NoReply, lookup
 from postroad.foundation.configuration import current
+from postroad.foundation.message.addresses import domain_forms
 
 Request = Literal["none", "quarantine", "reject"]
 
@@ -72,7 +73,7 @@ def _share_two_labels(one: str, other: str) -> bool:
 
 
 def _normal(domain: str) -> str:
-    return domain.lower().strip(".")
+    return domain_forms(domain.strip("."))[0]
 
 
 def _walk(domain: str) -> Iterator[Record]:

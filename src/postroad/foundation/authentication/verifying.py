@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from postroad.foundation.authentication.canonical import relaxed_body, relaxed_field, simple_body
 from postroad.foundation.authentication.dns import lookup
 from postroad.foundation.authentication.keys import PublicKey, public_key
+from postroad.foundation.message.addresses import domain_to_ascii
 from postroad.foundation.message.headers import Field, Headers
 
 LONGEST = 20_000
@@ -127,8 +128,8 @@ def without_signature(raw: bytes) -> bytes:
 
 def _key_of(tags: Mapping[str, bytes]) -> PublicKey | None:
     try:
-        name = f"{tags['s'].decode('ascii')}._domainkey.{tags['d'].decode()}"
-    except (KeyError, UnicodeDecodeError):
+        name = f"{tags['s'].decode('ascii')}._domainkey.{domain_to_ascii(tags['d'].decode())}"
+    except (KeyError, ValueError):
         return None
     records = lookup(name).records
     return public_key(records[0]) if len(records) == 1 else None

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -158,6 +159,38 @@ def domain_forms(domain: str) -> tuple[str, str]:
         return domain_to_ascii(lower), idna.decode(lower, uts46=True)
     except (ValueError, idna.IDNAError):
         return lower, lower
+
+
+_LONGEST_EMAIL = 320
+"""Characters; what is longer is no address, and is not worth the work."""
+
+
+def identity(email: str) -> str:
+    """What is the same for all spellings of one mailbox: the address in lower case, its domain as DNS knows it.
+
+    An international domain has two forms (RFC 5890 §2.3.2.1) and a letter with an accent two codings (RFC 6532 §3.1).
+    What is no domain by RFC 5891 stays as it is; never raises. ADR 12.
+    """
+    lower = email.lower()
+    return lower if lower.isascii() or len(lower) > _LONGEST_EMAIL else _identity(lower)
+
+
+@functools.lru_cache(maxsize=4096)
+def _identity(lower: str) -> str:
+    local, at, domain = lower.rpartition("@")
+    return with_ascii_domain(f"{unicodedata.normalize('NFC', local)}{at}{domain}")
+
+
+def readable(email: str) -> str:
+    """The address with its domain as people read it (U-labels); as it is where that is no other."""
+    local, at, domain = email.rpartition("@")
+    return f"{local}{at}{domain_forms(domain)[1]}" if "xn--" in domain else email
+
+
+def spellings(email: str) -> tuple[str, ...]:
+    """Its identity, and the same as people read it: a pattern may have been written for either."""
+    known_as = identity(email)
+    return tuple(dict.fromkeys((known_as, readable(known_as))))
 
 
 def with_ascii_domain(email: str) -> str:

@@ -10,6 +10,7 @@ from email.message import Message
 from email.parser import BytesParser
 from typing import Literal
 
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.mime import MimeTooComplex, Part, walk
 from postroad.mailflow.bounces.causes import Cause, cause_of
@@ -107,7 +108,7 @@ def _delivery_status(raw: bytes, parts: list[Part]) -> Iterator[Failure]:
 def _address(field: str) -> str:
     """The address of a typed field such as `rfc822; anne@example.org`, lower-case."""
     text = field.rpartition(";")[2].strip().strip("<>").strip()
-    return text.lower() if "@" in text and not re.search(r"\s", text) else ""
+    return identity(text) if "@" in text and not re.search(r"\s", text) else ""
 
 
 def _old_formats(raw: bytes) -> Iterator[Failure]:

@@ -11,6 +11,7 @@ from postroad.community.subscriptions.models import Member
 from postroad.community.subscriptions.senders import sender_member
 from postroad.community.subscriptions.settings import member_roster_visibility
 from postroad.foundation.errors import PostroadError
+from postroad.foundation.message.addresses import identity
 from postroad.mailflow.mail_commands import moderation_words
 from postroad.mailflow.mail_commands.conversation import Conversation
 from postroad.mailflow.mail_commands.options import change_options, show_options
@@ -44,7 +45,7 @@ def join(talk: Conversation, words: list[str]) -> None:
         else:
             talk.say("join: I do not understand $word.", {"word": word}, obeyed=False)
             return
-    name = talk.name if email.lower() == talk.sender else ""
+    name = talk.name if identity(email) == talk.sender else ""
     try:
         outcome = actions.join(
             talk.mailing_list, email, display_name=name, delivery_mode=mode, origin=talk.origin
@@ -61,7 +62,7 @@ _DIGESTS = {"no": "regular", "plain": "plaintext_digests", "mime": "mime_digests
 def _tell_outcome(talk: Conversation, outcome: actions.Outcome, email: str) -> None:
     values = {"email": email, "listname": talk.mailing_list.fqdn_listname}
     if outcome.token_owner == "subscriber":
-        talk.is_answered = email.lower() == talk.sender
+        talk.is_answered = identity(email) == talk.sender
         talk.say("A mail was sent to $email: please answer it to confirm.", values)
     elif outcome.token_owner == "moderator":
         talk.say("Your request waits for a moderator of $listname.", values)

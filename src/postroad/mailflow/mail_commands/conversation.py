@@ -19,7 +19,7 @@ from postroad.foundation.authentication.results import trusted_results
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
 from postroad.foundation.errors import PostroadError
-from postroad.foundation.message.addresses import parse_addresses
+from postroad.foundation.message.addresses import identity, parse_addresses
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.queue.envelope import Envelope
 from postroad.mailflow.mail_commands import refusals
@@ -54,7 +54,7 @@ class Conversation:
     def sender(self) -> str:
         """The one author's address in lower case; empty where From names none or several."""
         authors = parse_addresses(self.headers.get_all("from")[:2])
-        return authors[0].email.lower() if len(authors) == 1 else ""
+        return identity(authors[0].email) if len(authors) == 1 else ""
 
     @cached_property
     def name(self) -> str:

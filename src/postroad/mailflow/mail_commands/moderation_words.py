@@ -36,7 +36,7 @@ def _decide_request(talk: Conversation, secret: str, word: str, reason: str) -> 
     except PostroadError as error:
         talk.refuse("", error)
         return
-    talk.say("$email: $word", {"email": pending.email, "word": word})
+    talk.say("$email: $word", {"email": pending.shown, "word": word})
 
 
 def _decide_post(talk: Conversation, secret: str, word: str, reason: str) -> bool:

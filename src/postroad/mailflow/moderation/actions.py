@@ -18,6 +18,7 @@ from postroad.community.subscriptions.rights import moderates_by_mail
 from postroad.community.subscriptions.senders import sender_member
 from postroad.community.subscriptions.tokens import hashed
 from postroad.foundation.errors import BadInput, NotAllowed, NotFound
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.queue import actions as queue
 from postroad.foundation.queue.envelope import Envelope, decode, encode
 from postroad.foundation.storage import actions as storage
@@ -128,7 +129,7 @@ def decide(held: HeldMessage, action: str, comment: str = "", forward: Sequence[
         raise NotFound("This post was decided about meanwhile.")
     if action == "accept":
         queue.put("pipeline", replace(envelope, approved=True, approved_at=time.time()))
-        author = sender_member(held.mailing_list, [held.sender])
+        author = sender_member(held.mailing_list, [identity(held.sender)])
         if author is not None:
             _count_good_post(held.mailing_list, author[0])
     if action == "reject" and held.sender:

@@ -6,6 +6,7 @@ from postroad.community.lists.models import MailingList
 from postroad.community.lists.queries import find_list
 from postroad.community.subscriptions.queries import member_of
 from postroad.foundation.errors import BadInput
+from postroad.foundation.message.addresses import identity, spellings
 from postroad.foundation.patterns import compile_pattern, matches
 
 
@@ -19,13 +20,13 @@ def is_listed(mailing_list: MailingList, email: str, entries: Sequence[str], *, 
             other = find_list(entry[1:])
             if other is not None and other.pk != mailing_list.pk and member_of(other, email) is not None:
                 return True
-        elif entry.lower() == email:
+        elif identity(entry) == email:
             return True
     return False
 
 
 def _matches(pattern: str, email: str) -> bool:
     try:
-        return matches(compile_pattern(pattern), email)
+        return any(matches(compile_pattern(pattern), text) for text in spellings(email))
     except BadInput:
         return False  # Seen in practice: patterns an older system took; they name nobody.

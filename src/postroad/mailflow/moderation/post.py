@@ -14,7 +14,7 @@ from postroad.foundation.authentication.author import is_authentic
 from postroad.foundation.authentication.dns import NoReply
 from postroad.foundation.authentication.verifying import Mail
 from postroad.foundation.configuration import current
-from postroad.foundation.message.addresses import is_valid_email, parse_addresses
+from postroad.foundation.message.addresses import identity, is_valid_email, parse_addresses
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.mime import MimeTooComplex, Part, first_text, walk
@@ -49,7 +49,7 @@ class Post:
     def senders(self) -> list[str]:
         """Every address the mail may be from, lower-case: From, the envelope, Reply-To, Sender."""
         values = [
-            *self.authors, self.envelope.sender.lower(), *self.addresses("reply-to"), *self.addresses("sender"),
+            *self.authors, identity(self.envelope.sender), *self.addresses("reply-to"), *self.addresses("sender"),
         ]  # fmt: skip
         return list(dict.fromkeys(value for value in values[:MOST_SENDERS] if is_valid_email(value)))
 
@@ -98,7 +98,7 @@ class Post:
 
     def addresses(self, *names: str) -> list[str]:
         """Lower-case addresses in these fields."""
-        return [a.email.lower() for a in parse_addresses(v for name in names for v in self.headers.get_all(name))]
+        return [identity(a.email) for a in parse_addresses(v for name in names for v in self.headers.get_all(name))]
 
     def everywhere(self, field: str) -> list[str]:
         """The decoded values of a field in the mail and in all of its parts."""

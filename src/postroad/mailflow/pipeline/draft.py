@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from postroad.community.lists.archivers import Archiver
 from postroad.community.lists.models import MailingList
-from postroad.foundation.message.addresses import parse_addresses
+from postroad.foundation.message.addresses import identity, parse_addresses
 from postroad.foundation.message.archiving import may_be_archived
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Append, Edit, Headers, Remove, Replace, apply_edits
@@ -92,7 +92,7 @@ class Draft:
     def addresses(self, *names: str) -> list[str]:
         """Lower-case addresses in these fields."""
         values = [value for name in names for value in self.current(name)]
-        return [address.email.lower() for address in parse_addresses(values)]
+        return [identity(address.email) for address in parse_addresses(values)]
 
     @property
     def is_own(self) -> bool:

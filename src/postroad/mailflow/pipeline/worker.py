@@ -19,6 +19,7 @@ from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.senders import wants_acknowledgement
 from postroad.foundation.catalogs import translator
 from postroad.foundation.configuration import current
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.message.encoded_words import decode_words
 from postroad.foundation.message.headers import Replace, apply_edits
 from postroad.foundation.message.lines import with_crlf
@@ -74,7 +75,7 @@ def prepare(mailing_list: MailingList, envelope: Envelope, raw: bytes) -> Draft:
         base_url=(mailing_list.domain.base_url or current().site.base_url).rstrip("/"),
         has_archive=archivers.keeps_own(mailing_list), archivers=archivers.of_mail(mailing_list),
     )  # fmt: skip
-    draft.author = next(iter(draft.addresses("from")), envelope.sender.lower())
+    draft.author = next(iter(draft.addresses("from")), identity(envelope.sender))
     for handler in pipeline_of(draft).everybody:
         handler(draft)
         if draft.disposal:

@@ -37,7 +37,7 @@ def show(as_json: bool) -> None:
 
     rows = User.objects.prefetch_related("addresses").order_by("pk")
     found: list[dict[str, Any]] = [
-        {"name": u.display_name, "server_owner": u.is_superuser, "addresses": [a.email for a in u.addresses.all()]}
+        {"name": u.display_name, "server_owner": u.is_superuser, "addresses": [a.shown for a in u.addresses.all()]}
         for u in rows
     ]
     if as_json:
@@ -71,6 +71,18 @@ def remove(email: str) -> None:
 
     actions.delete_user(_user(email))
     click.echo(f"removed {email}")
+
+
+@command.command("unite")
+@click.argument("email")
+def unite(email: str) -> None:
+    """Make one of two users whose addresses are both forms of EMAIL; `postroad doctor` names them."""
+    from postroad.community.people import twins
+    from postroad.foundation.errors import NotFound
+
+    if not twins.unite(email):
+        raise NotFound(f"{email} has no twin; `postroad doctor people` names all that have.")
+    click.echo(f"united {email}")
 
 
 def _user(email: str) -> "User":

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from postroad.foundation.errors import PostroadError
+from postroad.foundation.message.addresses import identity
 from postroad.project.mailman.cli import fail, site_command
 
 DELIVERY = {
@@ -145,7 +146,7 @@ def on_list(
     names = ("address__display_name", "user__preferred_address__display_name", "address__user__display_name")
     for own, preferred, *texts in rows.values_list(*fields, *names).iterator():
         address = own or preferred or ""
-        found[address.lower()] = (next((text for text in texts if text), ""), address)
+        found[identity(address)] = (next((text for text in texts if text), ""), address)
     return [found[key] for key in sorted(found) if key]
 
 

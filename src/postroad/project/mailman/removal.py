@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from postroad.foundation.message.addresses import identity
 from postroad.project.mailman.cli import fail, site_command
 from postroad.project.mailman.membership import add_member, delivery_option, on_list, welcome_option
 
@@ -75,8 +76,8 @@ def syncmembers(
     from postroad.project.mailman.rosters import people_in, shown, the_list
 
     mailing_list = the_list(listspec)
-    wanted = {address.lower(): (name, address) for name, address in people_in(filename)}
-    present = {address.lower(): (name, address) for name, address in on_list(mailing_list, ("member",))}
+    wanted = {identity(address): (name, address) for name, address in people_in(filename)}
+    present = {identity(address): (name, address) for name, address in on_list(mailing_list, ("member",))}
     changed = False
     for key in sorted(set(wanted) - set(present)):
         name, address = wanted[key]

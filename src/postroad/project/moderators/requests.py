@@ -45,7 +45,7 @@ def _decide_ticked(request: HttpRequest, mailing_list: MailingList) -> None:
             subscriptions.decide(pending, form.cleaned_data["decision"], form.cleaned_data["reason"], origin=origin)
             done += 1
         except PostroadError as error:
-            messages.error(request, f"{pending.email}: {error}")
+            messages.error(request, f"{pending.shown}: {error}")
     messages.success(
         request, ngettext("%(n)d request was decided about.", "%(n)d requests were decided about.", done) % {"n": done}
     )

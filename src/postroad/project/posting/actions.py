@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from postroad.community.lists.models import MailingList
 from postroad.community.people.models import Address, User
 from postroad.foundation.errors import BadInput
-from postroad.foundation.message.addresses import format_address
+from postroad.foundation.message.addresses import format_address, identity
 from postroad.foundation.message.compose import compose
 from postroad.foundation.message.headers import Headers
 from postroad.foundation.message.message_id import new_message_id, references_of
@@ -32,7 +32,7 @@ def post(
     Raises:
         BadInput: the address is none that this user has proved to own.
     """
-    address = next((row for row in addresses_of(user) if row.email == sender.lower()), None)
+    address = next((row for row in addresses_of(user) if row.email == identity(sender)), None)
     if address is None:
         raise BadInput(f"{sender} is not one of your verified addresses. Choose one of those, or verify it first.")
     message_id = new_message_id(mailing_list.mail_host)

@@ -22,4 +22,4 @@ class PostForm(forms.Form):
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
         field = self.fields["sender"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(address.email, address.original_email) for address in addresses]
+        field.choices = [(address.shown, address.original_email) for address in addresses]

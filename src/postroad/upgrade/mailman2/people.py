@@ -16,7 +16,7 @@ from postroad.community.people.old_hashes import from_passlib
 from postroad.community.subscriptions import moving_in as subscriptions
 from postroad.community.subscriptions.models import Member
 from postroad.foundation.languages import is_language
-from postroad.foundation.message.addresses import is_valid_email
+from postroad.foundation.message.addresses import identity, is_valid_email
 from postroad.upgrade.changed_here import MEMBERS, PERSONS
 from postroad.upgrade.importing.pickles import Record
 from postroad.upgrade.importing.plan import Batch, Item, Step
@@ -63,13 +63,13 @@ def _read_people(site: OldSite) -> Iterator[Item]:
     found: dict[str, _Person] = {}
     for old in site.lists():
         for email in _addresses(old):
-            person = found.setdefault(email.lower(), _Person(_original(old, email), "", old.created_at))
+            person = found.setdefault(identity(email), _Person(_original(old, email), "", old.created_at))
             person.name = person.name or _name(old, email)
             person.since = min(person.since, old.created_at)
         owners = old.texts("owner")
         if len(owners) == 1 and is_valid_email(owners[0]):
             # The list's password was this one person's; of several owners nobody knows whose.
-            person = found[owners[0].lower()]
+            person = found[identity(owners[0])]
             person.password = person.password or from_passlib(old.text("password"))
     for email, person in found.items():
         yield Item(email, (person.original, person.name, person.since, person.password), person.original)
@@ -135,7 +135,9 @@ def _read_members(site: OldSite) -> Iterator[Item]:
             for email in tables.of_role(role):
                 key = f"{old.name}:{role}:{email}"
                 yield Item(
-                    key, (old.list_id, role, email, *tables.entry(role, email)), f"{email}, {role} of {old.list_id}"
+                    key,
+                    (old.list_id, role, identity(email), *tables.entry(role, email)),
+                    f"{email}, {role} of {old.list_id}",
                 )
 
 
@@ -152,9 +154,9 @@ class _Tables:
         self._moderated = _ACTIONS[action] if 0 <= action < len(_ACTIONS) else "hold"
 
     def of_role(self, role: str) -> list[str]:
-        """Addresses in lower case, each once."""
+        """Addresses as the tables have them, in lower case; each mailbox once."""
         emails = self._members if role == "member" else self._old.texts(role)
-        return list(dict.fromkeys(email.lower() for email in emails if email))
+        return list({identity(email): email.lower() for email in reversed(list(emails)) if email}.values())[::-1]
 
     def entry(self, role: str, email: str) -> tuple[Any, ...]:
         """Options, language, status, bounces, topics, last digest of a member."""

@@ -9,6 +9,7 @@ from postroad.community.bans.models import Ban
 from postroad.community.lists.models import HeaderMatch, MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.subscriptions.models import Member, Pending
+from postroad.foundation.message.addresses import identity
 from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job
@@ -102,13 +103,13 @@ def _old_policy(old: Old) -> Things:
 
 def _emails(old: Old, role: str) -> Iterable[str]:
     everybody = [*old.table("members"), *old.table("digest_members")] if role == "member" else old.lines(role)
-    return dict.fromkeys(email.strip().lower() for email in everybody if email.strip())
+    return {identity(email): email for text in everybody[::-1] if (email := text.strip().lower())}.values()
 
 
 def _old_members(old: Old) -> Things:
     for role in ("member", "owner", "moderator"):
         for email in _emails(old, role):
-            yield Thing((old.list_id, role, email), "members", (f"{old.name}:{role}:{email}",))
+            yield Thing((old.list_id, role, identity(email)), "members", (f"{old.name}:{role}:{email}",))
 
 
 def _old_options(old: Old) -> Things:
@@ -130,7 +131,7 @@ def _old_options(old: Old) -> Things:
         }  # fmt: skip
         for name, value in found.items():
             key = (f"{old.name}:member:{email}",)
-            yield Thing((old.list_id, email, name, plain(value)), "members", key)
+            yield Thing((old.list_id, identity(email), name, plain(value)), "members", key)
 
 
 def _new_options(ids: list[str]) -> Iterator[Name]:

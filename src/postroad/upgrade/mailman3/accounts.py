@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import identify_hasher
 
+from postroad.foundation.message.addresses import identity
 from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import batches
 from postroad.upgrade.mailman3.databases import PIECE, OldDatabase, Row
@@ -44,7 +45,7 @@ class Account:
     def contact(self) -> str:
         """The address the account is known by: the primary one, else a verified one, else what Django holds."""
         ranked = sorted(self.emails, key=lambda e: (not e[2], not e[1]))
-        return (ranked[0][0] if ranked else self.email).lower()
+        return identity(ranked[0][0] if ranked else self.email)
 
     @property
     def hash(self) -> str:
@@ -109,12 +110,12 @@ class Accounts:
         owners = OnDisk[str, int]()
         for row in core.rows("address", ("email", "user_id")):
             if row["user_id"] is not None:
-                owners[text(row["email"]).lower()] = row["user_id"]
+                owners[identity(text(row["email"]))] = row["user_id"]
         for account in self.by_id.values():
             users = list(dict.fromkeys(
-                owners[email.lower()]
+                owners[identity(email)]
                 for email, is_verified, _ in sorted(account.emails, key=lambda e: not e[2])
-                if is_verified and email.lower() in owners
+                if is_verified and identity(email) in owners
             ))  # fmt: skip
             if not users:
                 continue

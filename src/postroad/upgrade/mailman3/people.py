@@ -13,7 +13,7 @@ from postroad.community.people import moving_in as people
 from postroad.community.people.models import Address, User
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
-from postroad.foundation.message.addresses import is_valid_email
+from postroad.foundation.message.addresses import identity, is_valid_email
 from postroad.upgrade.changed_here import ADDRESSES, USERS
 from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
@@ -62,7 +62,7 @@ class People:
             is_preferred = self._preferred.get(row["id"]) == row["user_id"]
             rank = 0 if is_preferred else 1 if row["verified_on"] else 2
             if row["user_id"] not in ranked or rank < ranked[row["user_id"]][0]:
-                ranked[row["user_id"]] = (rank, text(row["email"]).lower())
+                ranked[row["user_id"]] = (rank, identity(text(row["email"])))
         return ranked
 
     def steps(self) -> tuple[Step, ...]:
@@ -128,7 +128,7 @@ class People:
         first: dict[str, Item] = {}
         twins: list[tuple[Item, str]] = []
         for item in batch.items:
-            lower = text(item.data["email"]).lower()
+            lower = identity(text(item.data["email"]))
             if lower in first or self._is_twin(batch, item, lower):
                 twins.append((item, lower))
             else:
@@ -138,7 +138,7 @@ class People:
             batch.done(item, key)
         for item, lower in twins:
             batch.done(item, Address.objects.get(email=lower).pk)
-            batch.mapped(item, f"differs from another address in case only; both are {lower} here")
+            batch.mapped(item, f"is another spelling of an address; both are {lower} here")
 
     def _is_twin(self, batch: Batch, item: Item, lower: str) -> bool:
         """Whether an earlier address that differs in case became this one here."""
@@ -167,7 +167,7 @@ class People:
             batch.done(item, key)
             _bring_verified(account, key)
             sign_ins += [
-                (key, email, verified, is_main and email.lower() == account.contact)
+                (key, email, verified, is_main and identity(email) == account.contact)
                 for email, verified, _ in account.emails or [(account.email, False, True)]
                 if email
             ]
@@ -245,7 +245,7 @@ def _person_of(account: Account) -> people.Person:
 
 def _bring_verified(account: Account, user: int) -> None:
     """What the account has proved to own is its user's, unless it is another user's in the core."""
-    verified = {email.lower(): email for email, is_verified, _ in account.emails if is_verified}
+    verified = {identity(email): email for email, is_verified, _ in account.emails if is_verified}
     there = {row.email: row for row in Address.objects.filter(email__in=verified)}
     new = [
         people.Mailbox(email, registered_on=_moment(account.date_joined), verified_on=_moment(account.date_joined),
@@ -270,7 +270,7 @@ def _mailbox(batch: Batch, item: Item, users: dict[str, int]) -> people.Mailbox:
     if row["user_id"] is not None and str(row["user_id"]) not in users:
         batch.impossible(item, "its user is not here, so the address is nobody's", "user")
     return people.Mailbox(
-        original if original.lower() == email.lower() else email, registered_on=_moment(row["registered_on"]),
+        original if identity(original) == identity(email) else email, registered_on=_moment(row["registered_on"]),
         display_name=text(row["display_name"]), verified_on=moment(row["verified_on"]),
         user=users.get(str(row["user_id"])), is_preferred=bool(row["is_preferred"]),
         preferences=preferences(batch, item, row["preferences"]),

@@ -6,10 +6,12 @@ from typing import Any
 from allauth.account.models import EmailAddress
 
 from postroad.community.bans.models import Ban
+from postroad.community.bans.queries import compared
 from postroad.community.lists.models import Domain, HeaderMatch, MailingList
 from postroad.community.lists.register import all_settings
 from postroad.community.people.models import Address, User
 from postroad.community.subscriptions.models import Member
+from postroad.foundation.message.addresses import identity
 from postroad.mailflow.archive.models import Favorite, Mail, Tag, Thread, Vote
 from postroad.upgrade.mailman3.databases import OldDatabase
 from postroad.upgrade.mailman3.installation import Installation
@@ -57,17 +59,17 @@ def _old_users(old: Installation) -> Things:
 
 def _old_addresses(old: Installation) -> Things:
     for row in _rows(old.core, "address", "id", "email"):
-        yield Thing((row["email"],), "addresses", (str(row["id"]),))
+        yield Thing((identity(str(row["email"])),), "addresses", (str(row["id"]),))
 
 
 def _old_verified(old: Installation) -> Things:
     for row in _rows(old.core, "address", "id", "email", "verified_on"):
         if row["verified_on"]:
-            yield Thing((row["email"],), "addresses", (str(row["id"]),))
+            yield Thing((identity(str(row["email"])),), "addresses", (str(row["id"]),))
 
 
 def _old_members(old: Installation) -> Things:
-    emails = {row["id"]: row["email"] for row in _rows(old.core, "address", "id", "email")}
+    emails = {row["id"]: identity(str(row["email"])) for row in _rows(old.core, "address", "id", "email")}
     users = {row["id"]: _digits(row["_user_id"]) for row in _rows(old.core, "user", "id", "_user_id")}
     for row in _rows(old.core, "member", "id", "list_id", "role", "address_id", "user_id"):
         subject = emails.get(row["address_id"]) or users.get(row["user_id"])
@@ -76,7 +78,7 @@ def _old_members(old: Installation) -> Things:
 
 def _old_bans(old: Installation) -> Things:
     for row in _rows(old.core, "ban", "id", "email", "list_id"):
-        yield Thing((row["list_id"], str(row["email"]).replace("(?i)", "")), "bans", (str(row["id"]),))
+        yield Thing((row["list_id"], compared(str(row["email"]).replace("(?i)", ""))), "bans", (str(row["id"]),))
 
 
 def _old_checks(old: Installation) -> Things:
@@ -89,7 +91,7 @@ def _old_checks(old: Installation) -> Things:
 def _old_sign_ins(old: Installation) -> Things:
     for row in _rows(old.web, "account_emailaddress", "email", "verified", "user_id"):
         if row["verified"]:
-            yield Thing((row["email"],), "web accounts", (str(row["user_id"]),))
+            yield Thing((identity(str(row["email"])),), "web accounts", (str(row["user_id"]),))
 
 
 def _old_archive(old: Installation) -> dict[Any, str]:
@@ -148,7 +150,7 @@ def _old_settings(old: Installation) -> Things:
 
 
 def _old_options(old: Installation) -> Things:
-    emails = {row["id"]: row["email"] for row in _rows(old.core, "address", "id", "email")}
+    emails = {row["id"]: identity(str(row["email"])) for row in _rows(old.core, "address", "id", "email")}
     users = {row["id"]: _digits(row["_user_id"]) for row in _rows(old.core, "user", "id", "_user_id")}
     for row, option, value in options(old.core):
         subject = emails.get(row["address_id"]) or users.get(row["user_id"])

@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from postroad.community.lists import settings
-from postroad.foundation.message.addresses import Address, format_address, parse_addresses
+from postroad.foundation.message.addresses import Address, format_address, identity, parse_addresses
 from postroad.foundation.message.headers import Remove, Replace
 from postroad.foundation.message.message_id import new_message_id
 from postroad.mailflow.pipeline.draft import Draft
@@ -33,7 +33,7 @@ def apply(draft: Draft) -> None:
 def _anonymise(draft: Draft) -> None:
     mailing_list = draft.mailing_list
     posting = mailing_list.fqdn_listname
-    authors = {draft.author, draft.envelope.sender.lower(), *draft.addresses("from", "sender", "reply-to")}
+    authors = {draft.author, identity(draft.envelope.sender), *draft.addresses("from", "sender", "reply-to")}
     draft.edit(*(Remove(f) for f in dict.fromkeys(draft.headers.names()) if not _HARMLESS.fullmatch(f)))
     for field in ("To", "Cc"):
         _without(draft, field, authors)
@@ -48,7 +48,7 @@ def _anonymise(draft: Draft) -> None:
 def _without(draft: Draft, field: str, authors: set[str]) -> None:
     """Take the author's addresses out of a field of addresses."""
     entries: list[Address] = parse_addresses(draft.current(field))
-    others = [a for a in entries if a.email.lower() not in authors]
+    others = [a for a in entries if identity(a.email) not in authors]
     if len(others) < len(entries):
         draft.edit(
             Replace(field, ", ".join(format_address(a.display_name, a.email) for a in others))

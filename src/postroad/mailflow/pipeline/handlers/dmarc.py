@@ -5,7 +5,7 @@ import secrets
 
 from postroad.community.lists import settings as list_settings
 from postroad.community.subscriptions import queries as subscriptions
-from postroad.foundation.message.addresses import Address, format_address, parse_addresses
+from postroad.foundation.message.addresses import Address, format_address, identity, parse_addresses
 from postroad.foundation.message.headers import Append, Edit, Headers, Replace, apply_edits
 from postroad.foundation.message.message_id import new_message_id
 from postroad.foundation.message.text_part import text_part
@@ -45,8 +45,8 @@ def _munged(draft: Draft) -> list[Edit]:
     edits: list[Edit] = [Replace("From", format_address(shown, mailing_list.fqdn_listname))]
     unmunged = list_settings.reply_goes_to_list.of(mailing_list) == "no_munging"
     field = "Reply-To" if unmunged else "Cc"
-    there = {a.email.lower() for a in parse_addresses(draft.current(field))}
-    if author.local and author.email.lower() not in there:
+    there = {identity(a.email) for a in parse_addresses(draft.current(field))}
+    if author.local and identity(author.email) not in there:
         edits.append(
             Replace(field, ", ".join([*draft.current(field), format_address(author.display_name, author.email)]))
         )

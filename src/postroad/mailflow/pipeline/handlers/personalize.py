@@ -1,7 +1,7 @@
 """Addresses each copy to its reader, on lists that want that (`personalize` is full)."""
 
 from postroad.community.lists import settings
-from postroad.foundation.message.addresses import format_address, parse_addresses
+from postroad.foundation.message.addresses import format_address, identity, parse_addresses
 from postroad.foundation.message.headers import Remove, Replace
 from postroad.mailflow.pipeline.draft import Draft
 
@@ -19,11 +19,11 @@ def apply(draft: Draft) -> None:
     entries += [
         format_address(a.display_name, a.email)
         for a in parse_addresses(draft.current("to"))
-        if a.email.lower() != posting
+        if identity(a.email) != identity(posting)
     ]
     if mode not in ("point_to_list", "explicit_header_only") and not settings.anonymous_list.of(mailing_list):
         entries.append(posting)
-    unique = {a.email.lower(): format_address(a.display_name, a.email) for a in parse_addresses(entries)}
+    unique = {identity(a.email): format_address(a.display_name, a.email) for a in parse_addresses(entries)}
     draft.edit(Remove("To"))
     if unique:
         draft.edit(Replace("Cc", ", ".join(unique.values())))

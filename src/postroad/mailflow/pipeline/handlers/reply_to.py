@@ -1,7 +1,7 @@
 """Where answers go: what the author asked for, the list, or an address of the owner's choice."""
 
 from postroad.community.lists import settings
-from postroad.foundation.message.addresses import format_address, parse_addresses
+from postroad.foundation.message.addresses import format_address, identity, parse_addresses
 from postroad.foundation.message.headers import Remove, Replace
 from postroad.mailflow.pipeline.draft import Draft
 
@@ -24,7 +24,7 @@ def apply(draft: Draft) -> None:
     there = draft.current("reply-to")
     if wanted == there:
         return
-    seen = {a.email.lower(): format_address(a.display_name, a.email) for a in reversed(parse_addresses(wanted))}
+    seen = {identity(a.email): format_address(a.display_name, a.email) for a in reversed(parse_addresses(wanted))}
     if seen:
         draft.edit(Replace("Reply-To", ", ".join(reversed(seen.values()))))
     elif there:

@@ -1,5 +1,6 @@
 """On a transparent list: takes back edits of fields that the author's signature covers, as far as that is safe."""
 
+from postroad.foundation.message.addresses import domain_forms
 from postroad.foundation.message.headers import Edit, RemovePrefix
 from postroad.foundation.message.signatures import broken_by, signatures_of
 from postroad.mailflow.pipeline.draft import Draft
@@ -25,7 +26,7 @@ def apply(draft: Draft) -> None:
 
 def _is_of(draft: Draft, signer: str) -> bool:
     """Whether the one who signed is the author's domain, or above or below it (RFC 9989 §4.4.1)."""
-    domain = draft.author.rpartition("@")[2]
+    domain, signer = (domain_forms(name)[0] for name in (draft.author.rpartition("@")[2], signer))
     return bool(domain) and (domain == signer or domain.endswith(f".{signer}") or signer.endswith(f".{domain}"))
 
 
