@@ -177,8 +177,8 @@ def _mails(mails: int, threads: int, lists: int, people: int, chance: random.Ran
         yield {
             "id": n, "message_id": f"{n}.mail@example.org", "message_id_hash": f"{n:032d}",
             "mailinglist_id": thread % lists + 1, "sender_id": f"person{n % people + 1}@example.org",
-            "sender_name": f"Person {n % people + 1}", "subject": f"{'' if is_first else 'Re: '}Subject {thread}", "content": text(chance),
-            "date": moment(n * 1000), "timezone": 60,
+            "sender_name": f"Person {n % people + 1}", "subject": f"{'' if is_first else 'Re: '}Subject {thread}",
+            "content": text(chance), "date": moment(n * 1000), "timezone": 60,
             "in_reply_to": None if is_first else f"{n - threads}.mail@example.org",
             "parent_id": None if is_first else n - threads, "thread_id": thread, "archived_date": moment(n * 1000 + 5),
             "thread_depth": 0, "thread_order": 0,
