@@ -42,7 +42,7 @@ def pages(thread: Thread) -> dict[str, tuple[str, int]]:
         "all lists": ("/", 4),
         "list": (HERE, 4),
         "month": (f"{HERE}archive/2026/3/", 6),
-        "conversation": (thread_path(thread.key), 5),
+        "conversation": (thread_path(thread.key), 4),
         "mail": (f"{HERE}message/{hash_}/", 4),
         "search": ("/search/?q=hello", 4 + limited),
         "search of a list": (f"{HERE}search/?q=hello", 4 + limited),

@@ -1,8 +1,10 @@
 """A plain text of a mail as HTML: paragraphs, quotes that fold, patches, tables in fixed width, live links."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
+from operator import itemgetter
 
 from postroad.foundation.message.links import linked
 
@@ -16,9 +18,9 @@ LONGEST_OPEN_END = 3
 _PATCH = re.compile(r"\n(?:--- [^\n]*+\n\+\+\+ |diff --git |Index: )")
 _QUOTED = re.compile(r"(\n>[^\n]*+(?:\n>[^\n]*+)*+)")
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*+\n)++")
-_MARKS = re.compile(r"(?:> ?)++")
-_FLOWED_MARKS = re.compile(r">(?: ?>)*+")
-"""One space behind them is stuffing (RFC 3676 §4.5)."""
+_QUOTED_LINE = re.compile(r"\n((?:> ?)++)([^\n]*+)")
+_FLOWED_QUOTED_LINE = re.compile(r"\n(>(?: ?>)*+) ?([^\n]*+)")
+"""One space behind the marks is stuffing (RFC 3676 §4.5)."""
 _DOMAIN = re.compile(r"@(?<=[A-Za-z0-9._%+-]@)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _FITTED = re.compile(r"\n(?<=[^\n]{55}\n)(?!\s|[-*+•–>|#]|\(?\w{1,3}[.)]\s)")
 """Where the author's program broke a line, not the author: behind so many characters, and inside of prose."""
@@ -74,8 +76,10 @@ class _Writer:
     def prose(self, lines: str, *, ends_mail: bool) -> None:
         """Paragraphs, quotes, and the signature."""
         runs = _QUOTED.split(lines)  # Own words and quotes in turn.
-        last = max((number for number, run in enumerate(runs) if run.replace(">", "").strip()), default=0)
+        last = next((n for n in reversed(range(len(runs))) if runs[n].replace(">", "").strip()), 0)
         for number, run in enumerate(runs):
+            if not run:
+                continue
             if number % 2 == 0:
                 self._own_words(run.replace("\n ", "\n") if self._flowed else run)
             else:
@@ -119,22 +123,10 @@ class _Writer:
 
     def _by_depth(self, lines: str) -> Iterator[tuple[int, str]]:
         """Quoted lines without their marks: how deep, and those that stand so deep behind each other."""
-        depth, texts = 0, [""]
-        for line in lines.split("\n")[1:]:
-            line_depth, text = self._unquoted(line)
-            if line_depth != depth:
-                if depth:
-                    yield depth, "\n".join(texts)
-                depth, texts = line_depth, [""]
-            texts.append(text)
-        yield depth, "\n".join(texts)
-
-    def _unquoted(self, line: str) -> tuple[int, str]:
-        """How deep a line is quoted, and what is behind the marks."""
-        marks = (_FLOWED_MARKS if self._flowed else _MARKS).match(line)
-        assert marks is not None  # The line was found by the first of them.
-        rest = line[marks.end() :]
-        return min(marks[0].count(">"), DEEPEST_QUOTE), rest.removeprefix(" ") if self._flowed else rest
+        found = (_FLOWED_QUOTED_LINE if self._flowed else _QUOTED_LINE).findall(lines)
+        by_line = ((min(marks.count(">"), DEEPEST_QUOTE), f"\n{text}") for marks, text in found)
+        for depth, run in itertools.groupby(by_line, itemgetter(0)):
+            yield depth, "".join(text for _, text in run)
 
     def patch(self, lines: Sequence[str]) -> None:
         """Lines of a patch in fixed width, what is new and what goes marked."""

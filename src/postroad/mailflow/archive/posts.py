@@ -9,7 +9,7 @@ from postroad.foundation.storage import actions as storage
 from postroad.mailflow.archive import addresses
 from postroad.mailflow.archive.models import Mail
 from postroad.mailflow.archive.plain import hidden_address
-from postroad.mailflow.archive.render import Content, RenderedMails, content_of
+from postroad.mailflow.archive.render import Content, RenderedMails, contents_of
 
 DEEPEST = 5
 """Steps that a reply is set in; deeper ones stand as deep as these."""
@@ -69,22 +69,32 @@ def posts(
     markdown: bool,
 ) -> list[Post]:
     """Mails of one list with their contents; those not rendered lately are loaded by one query."""
-    here = addresses.of_list(list_id)
-    where = [addresses.of_mail(here, mail.message_id_hash) for mail in mails]
-    look = {"obscure": obscure, "markdown": markdown}
-    contents = [_rendered.get(mail.message, page, **look) for mail, page in zip(mails, where, strict=True)]
-    missing = {mail.message for mail, content in zip(mails, contents, strict=True) if content is None}
-    raws = storage.load_many(missing) if missing else {}
     by_key = {mail.id: mail for mail in mails}
     shown: list[Post] = []
-    for mail, page, content in zip(mails, where, contents, strict=True):
-        if content is None:
-            content = content_of(raws.get(mail.message, b""), address=page, **look)
-            if mail.message in raws:
-                _rendered.put(mail.message, page, content, **look)
+    for mail, content in zip(mails, _contents(list_id, mails, obscure=obscure, markdown=markdown), strict=True):
         answers = by_key.get(mail.parent_id) if mail.parent_id else None
         if shown and answers is shown[-1].mail:
             answers = None
         depth = min(depths.get(mail.id, 0), DEEPEST)
         shown.append(Post(mail, author(mail), depth, content, answers, votes.get(mail.id, 0)))
     return shown
+
+
+def _contents(list_id: str, mails: Sequence[Mail], *, obscure: bool, markdown: bool) -> list[Content]:
+    here = addresses.of_list(list_id)
+    wanted = [(mail.message, addresses.of_mail(here, mail.message_id_hash)) for mail in mails]
+    found = {
+        one: content
+        for one in wanted
+        if (content := _rendered.get(*one, obscure=obscure, markdown=markdown)) is not None
+    }
+    missing = [one for one in wanted if one not in found]
+    raws = storage.load_many({message for message, _ in missing})
+    made = contents_of(
+        [(raws.get(message, b""), page) for message, page in missing], obscure=obscure, markdown=markdown
+    )
+    for one, content in zip(missing, made, strict=True):
+        found[one] = content
+        if one[0] in raws:
+            _rendered.put(*one, content, obscure=obscure, markdown=markdown)
+    return [found[one] for one in wanted]

@@ -31,7 +31,7 @@ from postroad.mailflow.archive.queries import (
     neighbours,
     page_of,
     shown_lists,
-    thread_of,
+    thread_for,
     threads_of_month,
 )
 from postroad.mailflow.archive.settings import archive_rendering_mode, obscure_addresses
@@ -201,8 +201,7 @@ def behind(begin: datetime) -> datetime:
 @require_safe
 def thread(request: HttpRequest, list_id: str, key: str) -> HttpResponseBase:
     """A whole conversation, or a page of it."""
-    mailing_list = list_for(request.user, list_id)
-    found = thread_of(mailing_list, key.upper()[:32])
+    mailing_list, found = thread_for(request.user, list_id, key.upper()[:32])
     if found.key != key:
         return HttpResponsePermanentRedirect(reverse("archive:thread", args=(list_id, found.key)))
     facts = (*freshness.of_thread(mailing_list, found), *reader.of_thread(request.user, found))
