@@ -38,7 +38,8 @@ MADE = {
 
 
 def test_the_index_of_a_new_site_is_made_like_that_of_a_rebuild():
-    index.create(index.NEXT)
+    index.begin(index.NEXT)
+    index.complete(index.NEXT)
     with connection.cursor() as cursor:
         cursor.execute(MADE[connection.vendor])
         made = cursor.fetchall()
@@ -62,6 +63,17 @@ def test_a_rebuild_that_was_stopped_goes_on_where_it_was(outdated):
     next(rebuilding.rebuild())
     assert sum(rebuilding.rebuild()) == 3
     assert found() == 5
+
+
+def test_a_rebuild_that_was_stopped_before_its_last_step_goes_on_there(outdated, archive):
+    steps = rebuilding.rebuild()
+    assert [next(steps), next(steps), next(steps)] == [2, 2, 1]
+    archive("late", "Late beans.\n")
+    assert next(steps) == 1
+    steps.close()
+    archive("later", "Later beans.\n")
+    assert sum(rebuilding.rebuild()) == 1
+    assert (found(), rebuilding.is_outdated()) == (7, False)
 
 
 def test_what_is_archived_meanwhile_is_in_both(outdated, archive):

@@ -36,6 +36,8 @@ def rebuild() -> Iterator[int]:
     """Build the index anew and swap it in; yields how many mails each committed batch had."""
     _begin()
     yield from index_lacking(table=index.NEXT)
+    index.complete(index.NEXT)
+    yield from index_lacking(table=index.NEXT)
     with transaction.atomic():
         _hold_writers()
         # What was archived by transactions that were still open when its batch was read.
@@ -53,7 +55,7 @@ def _begin() -> None:
         if state.building == VERSION:
             return
         index.drop(index.NEXT)
-        index.create(index.NEXT)
+        index.begin(index.NEXT)
         state.building = VERSION
         state.save(update_fields=["building"])
 

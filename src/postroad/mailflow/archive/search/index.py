@@ -52,10 +52,15 @@ class Found:
 
 def create(table: str) -> None:
     """An empty index."""
+    begin(table)
+    complete(table)
+
+
+def begin(table: str) -> None:
+    """An index to be filled before it is completed."""
     if connection.vendor == "postgresql":
         statements = [
             f"CREATE TABLE {table} (mail_id bigint PRIMARY KEY, date timestamptz, words tsvector NOT NULL)",
-            f"CREATE INDEX {table}_words ON {table} USING gin (words)",
             f"CREATE INDEX {table}_dates ON {table} ({_NEWEST})",
         ]
     else:
@@ -66,6 +71,12 @@ def create(table: str) -> None:
             f"CREATE VIRTUAL TABLE {table} USING fts5(body, subject, sender, scope, content='', tokenize='{tokens}')"
         ]
     _execute(statements)
+
+
+def complete(table: str) -> None:
+    """What lets an index be searched, if it is not there: made of all rows at once, GIN is a third as large."""
+    if connection.vendor == "postgresql":
+        _execute([f"CREATE INDEX IF NOT EXISTS {table}_words ON {table} USING gin (words)"])
 
 
 def drop(table: str) -> None:
