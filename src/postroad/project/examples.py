@@ -21,6 +21,7 @@ POSTROAD: Mapping[str, str] = {
     "list remove": "ants@lists.example.org",
     "member add": "ants@lists.example.org anna@example.net bert@example.net",
     "member show": "ants@lists.example.org --role owner",
+    "member delivery": "anna@example.net --list ants@lists.example.org",
     "member set": "ants@lists.example.org anna@example.net delivery_mode=mime_digests",
     "member remove": "ants@lists.example.org bert@example.net",
     "user add": "olga@example.org --name Olga --server-owner",

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from postroad.project.command_line import lines_of
 
 if TYPE_CHECKING:
     from postroad.community.lists.models import MailingList
+    from postroad.project.reach import Reach
 
 
 @click.group("member", cls=SiteGroup)
@@ -69,6 +71,48 @@ def show(name: str, role: str, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row.email:45} {row.delivery_mode:20} {row.display_name}".rstrip())
+
+
+@command.command("delivery")
+@click.argument("address")
+@click.option("--list", "name", help="Only this list.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def delivery(address: str, name: str | None, as_json: bool) -> None:
+    """Why ADDRESS gets mail of its lists, or none: its choices, its bounces, what waits, what the relay said last."""
+    from postroad.foundation.errors import NotFound
+    from postroad.project.reach import reach
+
+    found = list(reach(address, _list(name).list_id if name else None))
+    if as_json:
+        click.echo(json.dumps([row.plain() for row in found], indent=2))
+    if not found:
+        raise NotFound(f"{address} is no member of {name or 'any list'}.")
+    for row in [] if as_json else found:
+        _tell(row)
+
+
+def _tell(row: "Reach") -> None:
+    lines = [("gets", f"{row.gets}: {row.why}")]
+    if row.changed_at:
+        lines.append(("changed", _when(row.changed_at)))
+    if row.vacation_until:
+        lines.append(("away until", row.vacation_until))
+    if row.receiver:
+        lines.append(("receiver", row.receiver))
+    if row.last_bounce_at:
+        lines.append(("last bounce", f"{_when(row.last_bounce_at)}  {row.last_bounce}".rstrip()))
+        lines.append(("score", f"{row.bounce_score} of {row.bounce_threshold}; {row.warnings} reminders sent"))
+    if row.probe_sent_at:
+        lines.append(("probe", f"{_when(row.probe_sent_at)}  has not come back"))
+    lines += [("waits", f"{_when(one.at)}  <{one.message_id}>  {one.reply}") for one in row.waiting]
+    lines += [("sent", f"{_when(one.at)}  <{one.message_id}>  {one.reply}") for one in row.latest]
+    click.echo(row.list_id)
+    for title, text in lines:
+        click.echo(f"    {title:12} {text}")
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(moment))
 
 
 @command.command("set")
