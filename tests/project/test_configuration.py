@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import tomllib
 
 import pytest
 
@@ -37,6 +38,15 @@ def test_making_a_home_twice_changes_nothing(home):
     before = (home / "postroad.toml").read_text()
     configuration.create(home)
     assert (home / "postroad.toml").read_text() == before
+
+
+def test_what_a_new_file_says_gives_way_to_an_old_system_s_word_unless_somebody_changed_it(home):
+    file = home / "postroad.toml"
+    text = file.read_text().replace("port = 25", "port = 26")
+    text = configuration.without_first_values(text, {"smtp": {"host", "port"}, "rest": {"password"}})
+    assert tomllib.loads(text)["smtp"] == {"port": 26, "security": "none"}
+    assert "password" not in tomllib.loads(text)["rest"]
+    assert configuration.without_first_values(text, {"rest": {"password"}}) == text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import secrets
 import tomllib
 import types
 import typing
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,6 +104,9 @@ def _write_private(path: Path, text: str) -> None:
         temporary.unlink()
 
 
+_GENERATED = re.compile(r'password = "[\w-]{32}"')
+
+
 def create(home: Path) -> None:
     """Make a home with a working `postroad.toml` and secrets; what is there already stays untouched."""
     home.mkdir(parents=True, exist_ok=True)
@@ -140,6 +144,18 @@ host = "127.0.0.1"
 port = 25
 security = "none"
 """
+
+
+def without_first_values(text: str, said: Mapping[str, Collection[str]]) -> str:
+    """A `postroad.toml` without those of some keys (by section) that `create` wrote and nobody changed."""
+    section, first, kept = "", _first_file().splitlines(), []
+    for line in text.splitlines(keepends=True):
+        section = line.strip()[1:-1] if line.startswith("[") else section
+        key = line.partition("=")[0].strip()
+        is_first = line.rstrip() in first or (section == "rest" and _GENERATED.fullmatch(line.rstrip()))
+        if not (key in said.get(section, ()) and is_first):
+            kept.append(line)
+    return "".join(kept)
 
 
 def load(home: Path) -> Configuration:

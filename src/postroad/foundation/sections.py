@@ -17,13 +17,18 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Who this site is, to people; `mailman_cfg` names an old mailman.cfg that counts where this file is silent."""
+    """Who this site is, to people; `mailman_cfg` names an old mailman.cfg that counts where this file is silent.
+
+    A `shadow` of a living old site, as the first import makes one, leaves to that what is done at its time (digests,
+    reminders, news, ends of bounces and requests) and the MTA's files; `postroad import … --cut-over` ends it.
+    """
 
     base_url: str = "http://127.0.0.1:8000"
     name: str = "Postroad"
     owner: str = "postmaster@localhost.localdomain"
     language: str = "en"
     mailman_cfg: str = ""
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

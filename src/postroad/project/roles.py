@@ -35,7 +35,9 @@ def mail(ready: Ready, doors: Sequence[socket.socket] = ()) -> None:
     for worker in workers:
         release_claims(worker.name)
     map_files.rewrite()
-    loops: list[Worker | Scheduler] = [*workers, Scheduler(TASKS)]
+    if current().site.shadow:
+        log.warning("a shadow of an old site that lives on: no digests, reminders or news until `import … --cut-over`")
+    loops: list[Worker | Scheduler] = [*workers, Scheduler(() if current().site.shadow else TASKS)]
     threads = [threading.Thread(target=_or_end, args=(loop.run,), name=type(loop).__name__) for loop in loops]
     for thread in threads:
         thread.start()

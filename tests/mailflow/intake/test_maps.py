@@ -167,6 +167,11 @@ def test_files_follow_lists_that_come_and_go(settings, tmp_path):
     assert "ants@" in (tmp_path / "maps" / "postfix_lmtp").read_text()
     actions.delete_list(made)
     assert "ants@" not in (tmp_path / "maps" / "postfix_lmtp").read_text()
+    shadow = dataclasses.replace(settings.POSTROAD.site, shadow=True)  # There, they are a living Mailman's.
+    settings.POSTROAD = dataclasses.replace(settings.POSTROAD, site=shadow)
+    actions.create_list("wasps@lists.example.com")
+    assert "wasps@" not in (tmp_path / "maps" / "postfix_lmtp").read_text()
+    settings.POSTROAD = dataclasses.replace(settings.POSTROAD, site=dataclasses.replace(shadow, shadow=False))
     wanted = dataclasses.replace(wanted, folder="/proc/nowhere")
     settings.POSTROAD = dataclasses.replace(settings.POSTROAD, maps=wanted)
     assert actions.create_list("bees@lists.example.com").pk

@@ -44,8 +44,8 @@ class ListAddress(NamedTuple):
 
 def rewrite() -> None:
     """Bring the site's files up to date after lists came or went; a failure is told in the log, and harms no list."""
-    if current().maps.files == "none":
-        return
+    if current().maps.files == "none" or current().site.shadow:
+        return  # Those of a living Mailman are its own: mail to a list that was made there would bounce.
     try:
         write(folder_of(current().maps), current().maps)
     except (OSError, TryLater) as error:

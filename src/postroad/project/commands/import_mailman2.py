@@ -31,4 +31,4 @@ def command(
     make_or_check()
     site = OldSite(folder, lists, host, cut_over)
     site.folders()
-    run_import(site.name, steps(site), **options)
+    run_import(site.name, steps(site), cut_over=cut_over, **options)

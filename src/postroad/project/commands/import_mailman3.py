@@ -42,9 +42,9 @@ def command(
     """
     open_home(home, create=True)
     from postroad.foundation.configuration import current
+    from postroad.upgrade.kept_configuration import keep_configuration
     from postroad.upgrade.mailman3.installation import Named, moved_from, open_installation
     from postroad.upgrade.mailman3.moving import Moving
-    from postroad.upgrade.mailman3.site import keep_configuration
     from postroad.upgrade.mailman3.steps import steps
     from postroad.upgrade.schema import make_or_check
 
@@ -55,4 +55,4 @@ def command(
         said = keep_configuration(installation.cfg, current())
         if said:
             click.echo(said, err=True)
-    run_import(installation.name, steps(Moving(installation, is_cut_over=cut_over)), **options)
+    run_import(installation.name, steps(Moving(installation, is_cut_over=cut_over)), cut_over=cut_over, **options)

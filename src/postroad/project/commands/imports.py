@@ -52,21 +52,36 @@ def import_options(function: Any) -> Any:
 
 
 def run_import(
-    name: str, steps: Sequence["Step"], *, dry_run: bool, jobs: int, take_away: bool, as_json: bool, file: str | None
-) -> None:
-    """Run an importer's steps, show the report and end with its exit code: 0 all is here, 1 done with findings."""
+    name: str, steps: Sequence["Step"], *, dry_run: bool, jobs: int, take_away: bool, as_json: bool, file: str | None,
+    cut_over: bool | None = None,
+) -> None:  # fmt: skip
+    """Run an importer's steps, show the report and end with its exit code: 0 all is here, 1 done with findings.
+
+    With `cut_over` it is a whole site that moves, which lives on (False) or is stopped for good (True).
+    """
+    from postroad.foundation.configuration import current, load
     from postroad.upgrade.importing.engine import run
     from postroad.upgrade.importing.progress import progress_for
     from postroad.upgrade.importing.report import as_json as for_programs
     from postroad.upgrade.importing.report import as_text
+    from postroad.upgrade.kept_configuration import begin_shadow, end_shadow
 
     write = _writer(file)
     progress = progress_for(lambda line: click.echo(line, err=True), silent=as_json)
+    if cut_over is False and not dry_run:
+        _say(begin_shadow(load(current().home)))
     report = run(name, steps, progress, dry_run=dry_run, jobs=jobs, take_away=take_away)
     for piece in (for_programs if as_json else as_text)(report):
         click.echo(piece, nl=False)
     write(report)
+    if cut_over and not dry_run:
+        _say(end_shadow(current()))
     sys.exit(report.exit_code)
+
+
+def _say(what: str) -> None:
+    if what:
+        click.echo(what, err=True)
 
 
 def _writer(file: str | None) -> "Callable[[Report], None]":

@@ -9,7 +9,7 @@ from postroad.foundation.configuration import current
 from postroad.foundation.instance import running
 from postroad.foundation.sections import Listen
 from postroad.project.doctor.dialogue import TIMEOUT_SECONDS, Dialogue
-from postroad.project.doctor.finding import Finding, bad, ok
+from postroad.project.doctor.finding import Finding, bad, note, ok
 
 NOBODY = "postroad-doctor-asks-for-nobody"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 — addresses to compare with
@@ -22,6 +22,11 @@ def look() -> Iterator[Finding]:
     if pid is None and not _listens(current().lmtp.listen):
         yield bad("the service does not run on this machine", START)
         return
+    if current().site.shadow:
+        yield note(
+            "a shadow of an old site that lives on: no digests, reminders or news, and no files for the MTA",
+            "Once that is stopped for good, call the import with --cut-over and restart the service",
+        )
     yield ok(f"the service runs as process {pid}" if pid else "roles of the service run one by one")
     for name, listen in (("the web", current().web.listen), ("REST", current().rest.listen)):
         yield _http(name, listen)

@@ -1,13 +1,9 @@
-"""Step: what mailman.cfg says of the whole site; and taking the file into the home, where its values go on counting."""
+"""Step: what mailman.cfg says of the whole site."""
 
-import os
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from postroad.foundation.configuration import Configuration
 from postroad.foundation.errors import BadInput
-from postroad.foundation.mailman_cfg import LISTENERS, MAPPED, MailmanCfg
+from postroad.foundation.mailman_cfg import LISTENERS, MAPPED
 from postroad.mailflow.delivery import signing_keys
 from postroad.upgrade.importing.plan import Batch, Item, Step
 from postroad.upgrade.mailman3.installation import Installation
@@ -39,7 +35,6 @@ _INSTEAD: Mapping[str, str] = {
     "digests.": "the keys of digests that Postroad knows stand under [mail] in postroad.toml",
 }
 """Keys, or how a family of keys begins; the longest that fits counts."""
-_KEPT_NAME = "mailman.cfg"
 
 
 def steps(moving: Moving) -> tuple[Step, ...]:
@@ -93,31 +88,3 @@ def _bring_key(installation: Installation, batch: Batch, item: Item) -> None:
 def _instead(name: str) -> str:
     fits = [key for key in _INSTEAD if name.startswith(key)]
     return _INSTEAD[max(fits, key=len)] if fits else ""
-
-
-def keep_configuration(cfg: MailmanCfg, configuration: Configuration) -> str:
-    """Copy mailman.cfg into the home and name it in postroad.toml, where it counts for what that does not say.
-
-    Answers with a sentence about what was done; empty if one is named there already.
-    """
-    if configuration.site.mailman_cfg:
-        return ""
-    kept = configuration.home / _KEPT_NAME
-    text = cfg.file.read_text(encoding="utf-8", errors="replace")
-    _write_private(kept, text)
-    toml = configuration.file.read_text(encoding="utf-8")
-    changed = re.sub(r"(?m)^\[site\]\s*$", f'[site]\nmailman_cfg = "{kept}"', toml, count=1)
-    if changed == toml:
-        changed = f'{toml.rstrip()}\n\n[site]\nmailman_cfg = "{kept}"\n'
-    _write_private(configuration.file, changed)
-    return f"{cfg.file} is kept as {kept}; what it says counts where {configuration.file.name} is silent"
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for its owner alone: there are passwords in it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -1,0 +1,67 @@
+"""What an import writes into the home's `postroad.toml`: the old mailman.cfg, and whether the old site lives on."""
+
+import os
+import re
+from pathlib import Path
+
+from postroad.community.lists.models import MailingList
+from postroad.foundation.configuration import Configuration, without_first_values
+from postroad.foundation.mailman_cfg import MailmanCfg, mapped
+
+_KEPT_NAME = "mailman.cfg"
+_SHADOW = "shadow = true"
+
+
+def keep_configuration(cfg: MailmanCfg, configuration: Configuration) -> str:
+    """Copy mailman.cfg into the home and name it in postroad.toml, where it counts for what that does not say.
+
+    What stands there only because the file was made with it gives way. Answers with a sentence about what was done;
+    empty if one is named there already.
+    """
+    if configuration.site.mailman_cfg:
+        return ""
+    kept = configuration.home / _KEPT_NAME
+    _write_private(kept, cfg.file.read_text(encoding="utf-8", errors="replace"))
+    toml = without_first_values(configuration.file.read_text(encoding="utf-8"), mapped(cfg))
+    _write_private(configuration.file, _with_line(toml, f'mailman_cfg = "{kept}"'))
+    return f"{cfg.file} is kept as {kept}; what it says counts where {configuration.file.name} is silent"
+
+
+def begin_shadow(configuration: Configuration) -> str:
+    """Before a first import into a home without lists: the old site lives on, and this one is its shadow.
+
+    Answers with a sentence about it; empty where it is none.
+    """
+    if configuration.site.shadow or MailingList.objects.exists():
+        return ""
+    _write_private(configuration.file, _with_line(configuration.file.read_text(encoding="utf-8"), _SHADOW))
+    return (
+        "the old site lives on and this one is its shadow until an import with --cut-over: it sends no digests and"
+        " reminders, fetches no news, and leaves the MTA's files alone"
+    )
+
+
+def end_shadow(configuration: Configuration) -> str:
+    """After the cut-over: this is the site now. Answers with a sentence about it; empty where it was no shadow."""
+    toml = configuration.file.read_text(encoding="utf-8")
+    changed = re.sub(rf"(?m)^{_SHADOW}\n", "", toml)
+    if changed == toml:
+        return ""
+    _write_private(configuration.file, changed)
+    return "this site is no shadow any more; restart the service if it runs, so that it does all of its work"
+
+
+def _with_line(toml: str, line: str) -> str:
+    """The file with a line in its section `[site]`."""
+    changed = re.sub(r"(?m)^\[site\]\s*$", lambda _: f"[site]\n{line}", toml, count=1)
+    return changed if changed != toml else f"{toml.rstrip()}\n\n[site]\n{line}\n"
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, for its owner alone: there are passwords in it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
