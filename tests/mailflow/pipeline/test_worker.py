@@ -3,14 +3,17 @@
 import time
 
 import pytest
+from django.db import transaction
 
 from postroad.community.lists import actions as lists
 from postroad.community.notices import fetching
 from postroad.community.notices.models import TemplateUri
 from postroad.community.notices.template_uris import set_uris
+from postroad.community.notices.worker import work as send_postponed
 from postroad.community.subscriptions.queries import recipients
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.foundation.message.segments import decode as decode_template
+from postroad.foundation.queue import actions
 from postroad.foundation.queue.envelope import decode
 from postroad.foundation.queue.models import Job, Step
 from postroad.foundation.storage import actions as storage
@@ -239,6 +242,38 @@ def test_a_post_waits_for_a_footer_that_was_set_just_now(ant):
     work(queued("pipeline"))
     made = decode_template(storage.load(queued("delivery").template))
     assert b"OUR FOOTER" in made.render(dict.fromkeys(made.slots, "x"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_posts_that_waited_for_a_footer_go_before_those_that_came_when_it_was_there(ant):
+    """Released together, they keep their order though the third one could go at once."""
+    uri, now = "http://127.0.0.1:1/footer", time.time()
+    set_uris(f"list:{ant.list_id}", {"list:member:regular:footer": uri})
+    for number in (1, 2):
+        with transaction.atomic():
+            run(ant, message_id=f"{number}@x", received_at=now - 10 + number)
+    assert claimed() == [], "looked at again when the text is there, and not before"
+    send_postponed(
+        decode(bytes(Job.objects.get(queue="templates").envelope)),
+        [fetching.Found(uri, TemplateUri.objects.get().pk, "OURS")],
+    )
+    run(ant, message_id="3@x", received_at=now - 7)
+    assert (names() & {"delivery"}, claimed()) == (set(), ["1@x", "2@x", "3@x"])
+    went = [decode(bytes(job.envelope)).message_id for job in Job.objects.filter(queue="delivery").order_by("id")]
+    assert went == ["1@x", "2@x", "3@x"]
+    run(ant, message_id="4@x", received_at=now)
+    assert Job.objects.filter(queue="delivery").count() == 4
+
+
+def claimed():
+    """What the pipeline takes up now, one after the other, each done before the next."""
+    found = []
+    while jobs := actions.claim("pipeline", "w", 1):
+        with transaction.atomic():
+            work(jobs[0].envelope)
+        actions.acknowledge(*jobs)
+        found.append(jobs[0].envelope.message_id)
+    return found
 
 
 def test_no_post_waits_for_a_footer_longer_than_a_minute(ant):

@@ -83,9 +83,14 @@ def _uris(name: str, contexts: Sequence[str]) -> list[TemplateUri]:
 
 def not_tried(name: str, mailing_list: MailingList | None, language: str = "") -> list[tuple[TemplateUri, str]]:
     """Where the text of a template would come from that nobody asked yet."""
+    return [(row, uri) for row, uri in from_afar(name, mailing_list, language) if not was_tried(uri)]
+
+
+def from_afar(name: str, mailing_list: MailingList | None, language: str = "") -> list[tuple[TemplateUri, str]]:
+    """Where the text of a template is fetched from, for the list, its domain and the site."""
     contexts = [*([mailing_list.list_id, mailing_list.mail_host] if mailing_list else []), ""]
     values = _in_uris(mailing_list, language or language_of(mailing_list))
-    return [(row, uri) for row in _uris(name, contexts) if (uri := uri_of(row, values)) and not was_tried(uri)]
+    return [(row, uri) for row in _uris(name, contexts) if (uri := uri_of(row, values))]
 
 
 def _in_uris(mailing_list: MailingList | None, language: str) -> Mapping[str, str]:

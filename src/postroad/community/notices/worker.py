@@ -6,7 +6,7 @@ from postroad.community.lists.queries import find_list
 from postroad.community.notices import actions
 from postroad.community.notices.fetching import Found, ask, keep
 from postroad.community.notices.models import FetchedText
-from postroad.community.notices.postponed import restored
+from postroad.community.notices.postponed import let_go_on, restored
 from postroad.community.notices.templates import not_tried
 from postroad.foundation.queue.envelope import Envelope
 
@@ -25,5 +25,7 @@ def work(envelope: Envelope, found: Sequence[Found]) -> None:
     """Keep what came, and send the notice that waited for it."""
     for one in found:
         keep(one)
+    if found:
+        let_go_on()
     if envelope.message:
         actions.send_postponed(restored(envelope.message))

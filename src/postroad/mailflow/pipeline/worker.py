@@ -1,6 +1,5 @@
 """Makes an accepted mail ready and sends it on: to the members, the archive, the digest, the news."""
 
-import time
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from postroad.community.lists.queries import list_of_mail
 from postroad.community.lists.register import all_settings
 from postroad.community.notices import actions as notices
 from postroad.community.notices import limits
-from postroad.community.notices.postponed import must_wait
+from postroad.community.notices.postponed import WAITING, come_back_at
 from postroad.community.notices.templates import expand, language_of
 from postroad.community.subscriptions import queries as subscriptions
 from postroad.community.subscriptions.senders import wants_acknowledgement
@@ -34,8 +33,6 @@ from postroad.mailflow.pipeline.handlers.decorate import TEXTS
 from postroad.mailflow.pipeline.pipelines import pipeline_of
 
 _SLICE = Path(__file__).parent
-_PAUSE = 1.0
-"""Seconds after which a post looks again whether its list's texts have come."""
 UNTITLED = "Your post"
 FILTERED_OUT = "A post to $list_name was filtered out"
 ATTACHED = "$reason The post is attached; nobody else got it.\n"
@@ -53,8 +50,9 @@ def work(envelope: Envelope) -> None:
     if mailing_list is None:
         queue.record(envelope, "pipeline", "discarded", "the list was removed meanwhile")
         return
-    if envelope.kind == "posting" and must_wait(TEXTS, mailing_list, envelope.approved_at or envelope.received_at):
-        queue.put("pipeline", envelope, time.time() + _PAUSE, "texts of its list are being fetched")
+    due = come_back_at(TEXTS, mailing_list, envelope) if envelope.kind == "posting" else None
+    if due is not None:
+        queue.put("pipeline", envelope, due, WAITING)
         return
     draft = prepare(mailing_list, envelope, raw)
     if draft.disposal:
