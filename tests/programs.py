@@ -16,9 +16,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+
+import django.conf
+import django.db
 
 IMPORTED = (
     "click", "psycopg", "django.core.management", "django.db.models", "django.db.migrations.executor",
@@ -27,6 +31,10 @@ IMPORTED = (
     "django.contrib.auth.hashers", "django.contrib.staticfiles.finders", "django.test.signals", "django.core.mail",
     "django.core.cache", "django.utils.translation.trans_real", "postroad.foundation.configuration",
     "postroad.foundation.message.addresses", "postroad.foundation.message.encoded_words", "postroad.project.cli",
+    "fido2.server", "postroad.foundation.authentication.author", "postroad.foundation.authentication.signing",
+    "postroad.foundation.rest.unchanged", "postroad.mailflow.archive.render", "postroad.mailflow.archive.weaving",
+    "postroad.mailflow.bounces.reports", "postroad.mailflow.delivery.pool", "postroad.mailflow.intake.events",
+    "postroad.upgrade.leaving.restore", "postroad.upgrade.mailman3.messages",
 )  # fmt: skip
 """What needs no settings."""
 SET_UP = """
@@ -141,7 +149,7 @@ def _kill(child: int, seconds: float) -> None:
 
 
 def _become(call: dict[str, object], files: list[int]) -> None:
-    """Be the program that was called, and leave as it leaves."""
+    """Be the program that was called, and leave as it leaves, but for taking Python apart: a quarter of a short command."""
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -151,11 +159,27 @@ def _become(call: dict[str, object], files: list[int]) -> None:
     os.chdir(call["folder"])
     sys.argv = [str(BIN / words[0]), *words[1:]]
     program = Path(words[0]).name
-    if program.startswith("python"):
-        exec(compile(words[2], "<string>", "exec"), {"__name__": "__main__"})
-        sys.exit()
-    (found,) = (script for script in entry_points(group="console_scripts") if script.name == program)
-    sys.exit(found.load()())
+    try:
+        if program.startswith("python"):
+            exec(compile(words[2], "<string>", "exec"), {"__name__": "__main__"})
+            sys.exit()
+        (found,) = (script for script in entry_points(group="console_scripts") if script.name == program)
+        sys.exit(found.load()())
+    except SystemExit as left:
+        if isinstance(left.code, str):
+            raise
+        _leave(left.code or 0)
+
+
+def _leave(code: int) -> None:
+    """End without taking Python apart; SQLite's log goes into its file when that is closed."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    if django.conf.settings.configured:
+        django.db.connections.close_all()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

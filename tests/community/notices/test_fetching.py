@@ -36,7 +36,7 @@ class Server(ThreadingHTTPServer):
         self.text = "Own text for $display_name."
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self.thread.start()
 
     def handle_error(self, request, client_address) -> None:

@@ -37,7 +37,7 @@ class Receiver(ThreadingHTTPServer):
         self.told: list[tuple[dict[str, str], bytes]] = []
         self.status, self.location = 204, ""
         self.url = f"http://127.0.0.1:{self.server_port}/hook"
-        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self.thread.start()
 
 

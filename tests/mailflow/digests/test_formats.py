@@ -311,7 +311,7 @@ def web_server(tmp_path, settings):
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         settings.POSTROAD = dataclasses.replace(settings.POSTROAD, templates=Templates(fetch_from=(url,)))
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield url
         server.shutdown()
