@@ -31,9 +31,10 @@ ROWS_OF_A_LIST = (
     ("subscriptions.Consent", "list_id"),
     ("notices.AutoResponse", "list_id"),
     ("notices.TemplateUri", "context"),
+    ("notices.OwnText", "context"),
     ("webhooks.Webhook", "list_id"),
 )
-ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"),)
+ROWS_OF_A_DOMAIN = (("notices.TemplateUri", "context"), ("notices.OwnText", "context"))
 # Columns that repeat an address, or that of the user they belong to (model, user, column): they follow its changes.
 COPIES_OF_AN_ADDRESS = (("subscriptions.Member", "user", "email"),)
 ROWS_OF_AN_ADDRESS = (

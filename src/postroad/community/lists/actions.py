@@ -120,6 +120,19 @@ def create_list(fqdn_listname: str, style_name: str = DEFAULT_STYLE) -> MailingL
 
 
 @transaction.atomic
+def move_list(mailing_list: MailingList, list_id: str, list_name: str, domain: Domain) -> None:
+    """Give a list another address and list-id; all that is its own goes with it."""
+    former = mailing_list.list_id
+    mailing_list.list_id, mailing_list.list_name = list_id, list_name
+    mailing_list.domain, mailing_list.mail_host = domain, domain.mail_host
+    mailing_list.save(update_fields=["list_id", "list_name", "domain", "mail_host"])
+    for label, field in django_settings.ROWS_OF_A_LIST if list_id != former else ():
+        model: type[Model] = apps.get_model(label)
+        model._default_manager.filter(**{field: former}).update(**{field: list_id})
+    _tell_of_addresses()
+
+
+@transaction.atomic
 def delete_list(mailing_list: MailingList) -> None:
     """Delete a list with its members, archive, requests, checks and everything else that is only its own."""
     for name in django_settings.BEFORE_A_LIST_GOES:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from postroad.community.lists.actions import change_settings, create_domain, delete_list
+from postroad.community.lists.actions import change_settings, create_domain, delete_list, move_list
 from postroad.community.lists.models import Domain, HeaderMatch, ListArchiver, MailingList
 from postroad.community.lists.queries import find_domain
 from postroad.community.lists.register import writable
@@ -37,8 +37,10 @@ Refused = list[tuple[str, str]]
 
 
 @transaction.atomic
-def bring_list(record: ListRecord) -> tuple[MailingList, Refused]:
+def bring_list(record: ListRecord, known: int | None = None) -> tuple[MailingList, Refused]:
     """Make this list, or make the one with its list-id like it; and what of its settings cannot be here.
+
+    Without one of that list-id it is the list it was before (`known`, the key of its row), which was moved there.
 
     Raises:
         BadInput: the address is no list's.
@@ -46,12 +48,15 @@ def bring_list(record: ListRecord) -> tuple[MailingList, Refused]:
     address = f"{record.list_name}@{record.mail_host}"
     if not is_valid_email(address) or address != address.lower():
         raise BadInput(f"Invalid list posting address: {address}")
+    domain = find_domain(record.mail_host) or create_domain(record.mail_host)
     made = MailingList.objects.filter(list_id=record.list_id).first()
+    made = made or MailingList.objects.filter(pk=known or 0).first()
     if made is None:
-        domain = find_domain(record.mail_host) or create_domain(record.mail_host)
         made = MailingList(
             list_id=record.list_id, list_name=record.list_name, domain=domain, mail_host=record.mail_host
         )
+    elif (made.list_id, made.list_name, made.mail_host) != (record.list_id, record.list_name, record.mail_host):
+        move_list(made, record.list_id, record.list_name, domain)
     made.created_at = record.created_at
     made.save()
     accepted, refused = _possible(record.values)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from postroad.foundation.storage import actions as storage
@@ -196,6 +196,14 @@ def move(places: Mapping[int, tuple[int, int | None]]) -> None:
 
 
 # --- what readers added
+
+
+def hand_over(former: int, user: int) -> None:
+    """Let what a reader added be another user's, who is the same person; what that one added as well stays once."""
+    added = ((Vote, ("mail",)), (Tag, ("thread", "name")), (Favorite, ("thread",)), (LastView, ("thread",)))
+    for model, same in added:
+        twice = model._default_manager.filter(user=user, **{name: OuterRef(name) for name in same})
+        model._default_manager.filter(~Exists(twice), user=former).update(user=user)
 
 
 def bring_votes(votes: Sequence[tuple[int, int, int]]) -> list[int]:

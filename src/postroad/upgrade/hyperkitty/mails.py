@@ -1,7 +1,7 @@
 """Steps: mails with their attachments, and replies that came before what they answer."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from postroad.foundation.message.lines import with_crlf
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.mailflow.archive import moving_in as archive
-from postroad.mailflow.archive.models import Mail
+from postroad.mailflow.archive.models import Mail, Thread
 from postroad.mailflow.archive.tending import remove_mails
 from postroad.upgrade.changed_here import MAILS
 from postroad.upgrade.hyperkitty.archives import LONGEST_KEY, Archives, ListKey
@@ -141,7 +141,9 @@ class Mails:
 
     def _write(self, batch: Batch) -> None:
         threads = batch.find("threads", {str(item.data.row["thread_id"]) for item in batch.items})
+        alive = set(Thread.objects.filter(pk__in=threads.values()).values_list("pk", flat=True))
         parents = batch.find(_KIND, {str(p) for item in batch.items if (p := item.data.row["parent_id"]) is not None})
+        above = dict(Mail.objects.filter(pk__in=parents.values()).values_list("pk", "thread_id"))
         there = self._there([item.data.row for item in batch.items if item.target is None])
         made: dict[int, archive.OldMail] = {}
         moved: dict[int, tuple[int, int | None]] = {}
@@ -154,11 +156,14 @@ class Mails:
             elif len(text(row["message_id_hash"])) > LONGEST_KEY:
                 batch.impossible(item, "the hash of its Message-ID is none")
             elif item.target is not None:
-                moved[item.target] = thread, parents.get(str(row["parent_id"]))
+                if thread in alive:
+                    moved[item.target] = thread, self._alive(parents, above, row)
                 batch.done(item, item.target)
             else:
-                parent = made.get(row["parent_id"], parents.get(str(row["parent_id"])))
-                made[row["id"]] = self._mail(item.data, thread, parent)
+                parent = made.get(row["parent_id"], self._alive(parents, above, row))
+                if thread not in alive:
+                    thread = parent.thread if isinstance(parent, archive.OldMail) else above.get(parent or 0)
+                made[row["id"]] = self._mail(item.data, thread or self._thread_again(row), parent)
         archive.move(moved)
         archive.bring_mails(list(made.values()))
         for item in batch.items:
@@ -166,6 +171,18 @@ class Mails:
                 batch.done(item, made[item.data.row["id"]].key)
                 for name in item.data.missing:
                     batch.impossible(item, "its file is gone; an empty one stands for it", f"attachment {name}")
+
+    @staticmethod
+    def _alive(parents: Mapping[str, int], there: Mapping[int, int], row: Row) -> int | None:
+        """The mail above, unless somebody took it out of the archive here."""
+        parent = parents.get(str(row["parent_id"]))
+        return parent if parent in there else None
+
+    def _thread_again(self, row: Row) -> int:
+        """The conversation of a new mail, which was taken out of the archive here or joined to another."""
+        there = next(iter(self._web.pick("hyperkitty_thread", ("thread_id",), "id", [row["thread_id"]])))
+        place = self._archives.here[row["mailinglist_id"]]
+        return archive.bring_threads([archive.Conversation(place, text(there["thread_id"]), EPOCH)])[0]
 
     def _there(self, rows: Sequence[Row]) -> dict[tuple[ListKey, str], int]:
         """Mails that came here another way before HyperKitty had them, by its list and hash."""

@@ -50,7 +50,7 @@ def _write_lists(batch: Batch) -> None:
         old: OldList = item.data
         mapped = map_settings(old)
         made, refused = lists.bring_list(
-            lists.ListRecord(old.list_id, old.name, old.mail_host, old.created_at, mapped.values)
+            lists.ListRecord(old.list_id, old.name, old.mail_host, old.created_at, mapped.values), item.target
         )
         batch.done(item, made.pk)
         if old.is_from_backup:

@@ -136,7 +136,7 @@ def _write_lists(batch: Batch) -> None:
             created_at=moment(row["created_at"]) or EPOCH, values=values,
             archivers=_archivers(batch, item),
         )  # fmt: skip
-        made, refused = lists.bring_list(record)
+        made, refused = lists.bring_list(record, item.target)
         batch.done(item, made.pk)
         for name, why in refused:
             batch.impossible(item, why, name)

@@ -14,6 +14,7 @@ from postroad.community.people.models import Address, User
 from postroad.community.people.old_hashes import from_passlib
 from postroad.foundation.errors import BadInput
 from postroad.foundation.message.addresses import identity, is_valid_email
+from postroad.mailflow.archive import moving_in as archive
 from postroad.upgrade.changed_here import ADDRESSES, USERS
 from postroad.upgrade.importing.on_disk import OnDisk
 from postroad.upgrade.importing.plan import Batch, Item, Step, fingerprint_of
@@ -164,6 +165,8 @@ class People:
             linked = users.get(str(self.accounts.user_of.get(account.id)))
             key = linked if linked is not None else people.bring_users([_person_of(account)])[0]
             is_main = self.accounts.account_of.get(self.accounts.user_of.get(account.id, 0), account.id) == account.id
+            if item.target not in (None, key):
+                archive.hand_over(item.target, key)  # The core joined two users, of whom one goes.
             batch.done(item, key)
             _bring_verified(account, key)
             sign_ins += [
