@@ -7,7 +7,7 @@ from postroad.community.lists.models import MailingList
 from postroad.foundation.message.addresses import identity, parse_addresses
 from postroad.foundation.message.archiving import may_be_archived
 from postroad.foundation.message.encoded_words import decode_words
-from postroad.foundation.message.headers import Append, Edit, Headers, Remove, Replace, apply_edits
+from postroad.foundation.message.headers import Append, Edit, Headers, Remove, RemovePrefix, Replace, apply_edits
 from postroad.foundation.message.message_id import message_id_hash
 from postroad.foundation.queue.envelope import Envelope
 
@@ -70,14 +70,17 @@ class Draft:
 
     def current(self, name: str) -> list[str]:
         """The values of a field as the edits so far leave them."""
-        values = self.headers.get_all(name)
+        values, wanted = self.headers.get_all(name), name.lower()
         for edit in self.edits:
-            if isinstance(edit, Remove) and edit.name.lower() == name.lower():
-                values = []
-            elif isinstance(edit, Replace) and edit.name.lower() == name.lower():
-                values = [edit.value]
-            elif isinstance(edit, Append) and edit.name.lower() == name.lower():
-                values = [*values, edit.value]
+            if isinstance(edit, RemovePrefix) or edit.name.lower() != wanted:
+                continue
+            match edit:
+                case Remove():
+                    values = []
+                case Replace(_, value):
+                    values = [value]
+                case Append(_, value):
+                    values = [*values, value]
         return values
 
     def has(self, name: str) -> bool:
