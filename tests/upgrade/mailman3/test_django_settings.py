@@ -57,6 +57,36 @@ def test_what_mailman_web_says_itself_and_neighbours_count(tmp_path):
     assert found.get("HYPERKITTY_ATTACHMENT_FOLDER") == "/srv/att"
 
 
+def test_dictionaries_are_merged_in_every_way_there_is(tmp_path):
+    found = settings(
+        tmp_path,
+        "import sys\nBASE = {'HOST': 'db', 'PORT': 1}\nMORE = {}\n"
+        "DATABASES = {'default': {**BASE, 'NAME': 'web', 'PORT': 2}}\n"
+        "DATABASES['default'] |= {'USER': 'u'}\nDATABASES |= MORE\nfrom local import SECRET, FOLDER\n"
+        "if 'test' in sys.argv:\n    DATABASES = {}\n",
+        local="FOLDER = '/srv'\n",
+    )
+    assert found.get("DATABASES") == {"default": {"HOST": "db", "PORT": 2, "NAME": "web", "USER": "u"}}
+    assert found.get("FOLDER") == "/srv"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "if host() == 'web1':\n    DATABASES['default'] = {'NAME': 'production'}",
+        "if host() == 'web1':\n    DATABASES = {}\nelse:\n    DATABASES = {'default': {'NAME': 'x'}}",
+        "for name in DATABASES:\n    DATABASES[name] = {'NAME': 'production'}",
+        "with open('/etc/secret') as file:\n    DATABASES['default']['PASSWORD'] = file.read()",
+        "DATABASES = {**secrets(), 'default': {'NAME': 'x'}}", "from company.settings import DATABASES",
+        "match host():\n    case 'web1':\n        DATABASES = {}",
+    ],
+)  # fmt: skip
+def test_what_may_be_another_value_is_never_taken_for_known(tmp_path, odd):
+    found = settings(tmp_path, "DATABASES = {'default': {'NAME': 'of the developer'}}\n" + odd + "\n")
+    with pytest.raises(BadInput, match="worked out by code"):
+        found.get("DATABASES")
+
+
 def test_nothing_of_the_file_runs(tmp_path):
     mark = tmp_path / "ran"
     settings(

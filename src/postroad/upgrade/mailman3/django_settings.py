@@ -7,7 +7,7 @@ anything else is `Unknown`, with its line, and matters only if it is asked for.
 import ast
 import operator
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,10 @@ class _Reader:
         except OSError as error:
             raise BadInput(f"{path}: {error.strerror}") from None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise BadInput(f"{path}: this is no Python file: {error}") from None
+            raise BadInput(
+                f"{path}: this is no Python file: {error}. Was it written for Python 2, mend such lines in a copy and"
+                " name that with --settings"
+            ) from None
         self._block(tree.body)
         self._path = before
         self.names["__file__"] = str(before)
@@ -102,23 +105,48 @@ class _Reader:
                         self._assign(target, self._value(value))
                 case ast.AnnAssign(target=target, value=ast.expr() as value):
                     self._assign(target, self._value(value))
-                case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
-                    self.names[name] = self._added(self.names.get(name), self._value(value), statement)
+                case ast.AugAssign(target=target, op=ast.Add() | ast.BitOr() as op, value=value):
+                    self._assign(target, self._value(ast.BinOp(target, op, value, lineno=statement.lineno)))
                 case ast.If(test=test, body=body, orelse=orelse):
                     chosen = self._value(test)
-                    # A test that cannot be known is taken as false: what it guards is an exception to the rule.
+                    # A test that cannot be known is taken as false, and what it guards is known no more.
                     self._block(body if chosen and not isinstance(chosen, Unknown) else orelse)
-                case ast.Try(body=body):
+                    if isinstance(chosen, Unknown):
+                        self._forget(body)
+                case ast.Try(body=body, orelse=orelse, finalbody=after):
+                    self._block([*body, *orelse, *after])
+                case ast.With(body=body):
                     self._block(body)
+                case ast.For() | ast.While() | ast.Match():
+                    self._forget([statement])
                 case ast.ImportFrom(module=str() as module, names=[ast.alias(name="*")]):
                     self._import_all(module)
+                case ast.ImportFrom(module=str() as module, names=names):
+                    self._import(module, [alias.asname or alias.name for alias in names], statement)
                 case ast.Expr(value=ast.Call(func=ast.Attribute(value=holder, attr="update"), args=[argument])):
                     self._update(holder, argument)
                 case _:
                     pass
 
+    def _forget(self, statements: Sequence[ast.stmt]) -> None:
+        """What these would assign, should they run, cannot be known."""
+        for node in (node for statement in statements for node in ast.walk(statement)):
+            if isinstance(node, ast.Assign | ast.AugAssign):
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    self._assign(target, self._unknown(node))
+
+    def _neighbour(self, module: str) -> Path:
+        return self._path.parent / (module.lstrip(".").replace(".", "/") + ".py")
+
+    def _import(self, module: str, names: Sequence[str], node: ast.AST) -> None:
+        """Of a neighbour, all that it says; names of settings from elsewhere are known to nobody."""
+        if self._neighbour(module).is_file():
+            self.file(self._neighbour(module))
+        else:
+            self.names |= {name: self._unknown(node) for name in names if name.isupper()}
+
     def _import_all(self, module: str) -> None:
-        neighbour = self._path.parent / (module.lstrip(".").replace(".", "/") + ".py")
+        neighbour = self._neighbour(module)
         if module.startswith("mailman_web.settings"):
             for name, value in STOCK.items():
                 self.names.setdefault(name, value)
@@ -138,14 +166,10 @@ class _Reader:
                 into, at = self._value(holder), self._value(key)
                 if isinstance(into, dict) and isinstance(at, str | int):
                     into[at] = value
+                elif isinstance(into, dict):
+                    self._assign(holder, self._unknown(target))
             case _:
                 pass
-
-    def _added(self, left: Any, right: Any, node: ast.AST) -> Any:
-        try:
-            return left + right
-        except TypeError:
-            return self._unknown(node)
 
     def _unknown(self, node: ast.AST) -> Unknown:
         return Unknown(f"{self._path}, line {getattr(node, 'lineno', '?')}", ast.unparse(node)[:80])
@@ -168,7 +192,7 @@ class _Reader:
             case ast.Tuple(elts=items):
                 return tuple(self._value(item) for item in items)
             case ast.Dict(keys=keys, values=values):
-                return {self._value(k): self._value(v) for k, v in zip(keys, values, strict=True) if k is not None}
+                return self._merged(zip(keys, values, strict=True))
             case ast.JoinedStr(values=parts):
                 return "".join(self._text_of(part) for part in parts)
             case ast.BinOp(left=left, op=op, right=right):
@@ -185,9 +209,18 @@ class _Reader:
                 return self._subscript(holder, key)
             case ast.Call(func=function, args=arguments, keywords=keywords):
                 return self._call(ast.unparse(function), function, arguments, keywords)
+            case ast.Attribute(value=ast.Name(id="sys"), attr="argv"):
+                return ["mailman-web"]
             case ast.Attribute(value=holder, attr="parent"):
                 return str(Path(self._text_of(holder)).parent)
         raise TypeError
+
+    def _merged(self, pairs: Iterable[tuple[ast.expr | None, ast.expr]]) -> dict[Any, Any]:
+        """A dictionary; a pair without a key is another one, whose pairs stand in its place."""
+        found: dict[Any, Any] = {}
+        for key, value in pairs:
+            found |= self._plain(value) if key is None else {self._value(key): self._value(value)}
+        return found
 
     @staticmethod
     def _first_that(wanted: bool, values: list[Any]) -> Any:
@@ -208,6 +241,8 @@ class _Reader:
         match op:
             case ast.Add():
                 return one + two
+            case ast.BitOr() if isinstance(one, dict) and isinstance(two, dict):
+                return one | two
             case ast.Div() if isinstance(one, str):
                 return str(Path(one) / str(two))
             case ast.Mod() if isinstance(one, str) and len(one) < 1000:

@@ -84,8 +84,8 @@ def stored_message(moving: Moving, message_id: str) -> bytes | None:
     Raises:
         BadInput: it is damaged.
     """
-    rows = moving.core.pick("message", ("path", "message_id_hash"), "message_id", [message_id])
-    for row in rows:
+    rows = moving.core.pick("message", ("path", "message_id", "message_id_hash"), "message_id", [message_id])
+    for row in (row for row in rows if text(row["message_id"]) == message_id):  # MySQL may not tell case apart.
         digest = text(row["message_id_hash"])
         relative = text(row["path"]) or f"{digest[:2]}/{digest[2:4]}/{digest}"
         file = moving.installation.paths["messages_dir"] / relative
