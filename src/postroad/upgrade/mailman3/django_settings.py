@@ -8,13 +8,14 @@ import ast
 import operator
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from postroad.foundation.errors import BadInput
 
-STOCK: Mapping[str, Any] = {
+STOCK: dict[str, Any] = {
     "BASE_DIR": "/opt/mailman/web",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/opt/mailman/web/mailman-web.db"}},
     "POSTORIUS_TEMPLATE_BASE_URL": "http://localhost:8000",
@@ -148,7 +149,7 @@ class _Reader:
     def _import_all(self, module: str) -> None:
         neighbour = self._neighbour(module)
         if module.startswith("mailman_web.settings"):
-            for name, value in STOCK.items():
+            for name, value in deepcopy(STOCK).items():  # What a site changes in them is that site's.
                 self.names.setdefault(name, value)
         elif neighbour.is_file():
             self.file(neighbour)
