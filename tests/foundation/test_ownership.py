@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -30,3 +32,22 @@ def test_what_is_root_s_in_another_s_home_is_given_to_its_owner_and_no_file_of_t
     given = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.lstat().st_uid == NOBODY}
     assert given == {"run", "run/upgrade.lock", "secret.key"}
     assert elsewhere.stat().st_uid == (elsewhere / "inside").stat().st_uid == 0
+
+
+def test_a_command_of_root_s_looks_through_a_home_once_and_finds_what_a_killed_one_left(tmp_path):
+    """A home may have a million files of mails."""
+    (tmp_path / "postroad.toml").touch()
+    (tmp_path / "left").touch()
+    os.chown(tmp_path, NOBODY, NOBODY)
+    program = (
+        "import os; from postroad.foundation import ownership; from postroad.project.cli import main\n"
+        "looked, walk = [], os.fwalk\n"
+        "ownership.os.fwalk = lambda *given: (looked.append(1), walk(*given))[1]\n"
+        "try: main()\n"
+        "finally: print(len(looked), 'times')"
+    )
+    words = ["trace", "--home", str(tmp_path), "one@example.org"]  # There is no such mail, and no table.
+
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "1 times", done.stderr
+    assert (tmp_path / "left").stat().st_uid == NOBODY

@@ -126,7 +126,7 @@ def open_home(home: str | None, *, create: bool = False) -> Path:
         raise click.UsageError(f"{path} is no Postroad home; name it with --home, or make it with `postroad serve`.")
     if ownership.is_another_s(path):
         # Who calls as root, as people do to upgrade, must leave nothing that the service's user cannot read or replace.
-        ownership.hand_over(path)
+        # Once, at the end: that finds too what a command left that was killed, and a home may have a million files.
         ctx.call_on_close(lambda: _leave(path))
     os.environ["POSTROAD_HOME"] = str(path)
     os.environ["DJANGO_SETTINGS_MODULE"] = "postroad.project.settings"
