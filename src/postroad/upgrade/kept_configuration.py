@@ -12,14 +12,17 @@ _KEPT_NAME = "mailman.cfg"
 _SHADOW = "shadow = true"
 
 
-def keep_configuration(cfg: MailmanCfg, configuration: Configuration) -> str:
+def keep_configuration(cfg: MailmanCfg, configuration: Configuration, *, is_cut_over: bool) -> str:
     """Copy mailman.cfg into the home and name it in postroad.toml, where it counts for what that does not say.
 
-    What stands there only because the file was made with it gives way. Answers with a sentence about what was done;
-    empty if one is named there already.
+    What stands there only because the file was made with it gives way. A site that has lists of its own, and so is no
+    shadow, does it with the cut-over: before that the MTA's files are the living Mailman's. Answers with a sentence
+    about what was done; empty if one is named there already.
     """
     if configuration.site.mailman_cfg:
         return ""
+    if not is_cut_over and not configuration.site.shadow and MailingList.objects.exists():
+        return f"there are lists here already, so what {cfg.file} says of the site counts here from the cut-over on"
     kept = configuration.home / _KEPT_NAME
     _write_private(kept, cfg.file.read_text(encoding="utf-8", errors="replace"))
     toml = without_first_values(configuration.file.read_text(encoding="utf-8"), mapped(cfg))

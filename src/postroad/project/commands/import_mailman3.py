@@ -52,7 +52,7 @@ def command(
     installation = open_installation(named)
     make_or_check()
     if not options["dry_run"] and installation.cfg is not None:
-        said = keep_configuration(installation.cfg, current())
+        said = keep_configuration(installation.cfg, current(), is_cut_over=cut_over)
         if said:
             click.echo(said, err=True)
     run_import(installation.name, steps(Moving(installation, is_cut_over=cut_over)), cut_over=cut_over, **options)

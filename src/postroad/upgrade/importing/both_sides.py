@@ -5,10 +5,10 @@ was changed here meanwhile: a value that the source left as it was stays as it i
 both sides becomes the source's and is told of.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
@@ -67,7 +67,7 @@ def digest_of(values: Values) -> bytes:
 
 
 def _digest(name: str, value: Any) -> bytes:
-    return hashlib.blake2b(repr((name, value)).encode("utf-8", "surrogatepass"), digest_size=_OCTETS).digest()
+    return crc32(repr((name, value)).encode("utf-8", "surrogatepass")).to_bytes(_OCTETS)
 
 
 def compare(was: Values, now: Values, digest: bytes) -> tuple[list[Clash], dict[str, Any]]:
