@@ -105,13 +105,13 @@ def test_a_private_archive_s_old_addresses_lead_only_those_who_may_read(mail):
     for user in (member, stranger):
         people.verify(user.addresses.get())
     join(mail.mailing_list, "m@example.com", pre_verified=True, pre_confirmed=True, pre_approved=True)
+    readers = {None: (Client(), 404), stranger: (Client(), 404), member: (Client(), 302)}
+    for user in (stranger, member):
+        readers[user][0].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     for old, expected in targets(mail).items():
         if expected is None or not expected.startswith(LIST):
             continue
-        for user, status in ((None, 404), (stranger, 404), (member, 302)):
-            client = Client()
-            if user is not None:
-                client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        for user, (client, status) in readers.items():
             answer = client.get(f"/{old}")
             assert answer.status_code == status, (old, user)
             if status == 302:
