@@ -192,9 +192,13 @@ def _json_of(names: Sequence[str], values: Sequence[str]) -> str:
 
 _STYLE = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;"
-    "padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;"
-    "border-bottom:1px solid #8886;vertical-align:top;overflow-wrap:anywhere}td.n,th.n{text-align:right}"
+    "padding:0 1rem}h1{overflow-wrap:anywhere}div{overflow-x:auto}table{border-collapse:collapse;width:100%}"
+    "th,td{text-align:left;padding:.3rem .6rem;"
+    "border-bottom:1px solid #8886;vertical-align:top;overflow-wrap:break-word}td.n,th.n{text-align:right}"
 )
+
+_TABLE = '<div role="region" aria-label="{}" tabindex="0"><table>'
+"""On a phone a table is moved sideways by itself, with keys too."""
 
 
 def as_html(report: Report) -> Iterator[str]:
@@ -209,14 +213,15 @@ def as_html(report: Report) -> Iterator[str]:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{counts}</tbody></table>"
+        f"{_TABLE.format('How many of each kind')}<thead><tr>{head}</tr></thead><tbody>{counts}</tbody></table></div>"
     )
     yield from _clashes_as_html(report)
     if not report.notes:
         yield "<p>Everything is the same as it was.</p></body></html>\n"
         return
     yield (
-        "<h2>Not the same as it was</h2><table><thead><tr><th scope=col>kind</th><th scope=col>what</th>"
+        f"<h2>Not the same as it was</h2>{_TABLE.format('Not the same as it was')}"
+        "<thead><tr><th scope=col>kind</th><th scope=col>what</th>"
         "<th scope=col>here it is</th><th scope=col>why</th></tr></thead><tbody>"
     )
     for group in report.notes.grouped():
@@ -224,18 +229,19 @@ def as_html(report: Report) -> Iterator[str]:
             f"<tr><td>{escape(group.kind)}</td><td>{escape(group.named)}</td><td>{_OUTCOMES[group.outcome]}</td>"
             f"<td>{escape(group.why)}</td></tr>"
         )
-    yield "</tbody></table></body></html>\n"
+    yield "</tbody></table></div></body></html>\n"
 
 
 def _clashes_as_html(report: Report) -> Iterator[str]:
     if not report.clashes:
         return
-    yield f"<h2>{_CLASHES.rstrip(':')}</h2><table><thead><tr>"
+    title = _CLASHES.rstrip(":")
+    yield f"<h2>{title}</h2>{_TABLE.format(title)}<thead><tr>"
     yield "".join(f"<th scope=col>{name}</th>" for name in ("kind", "what", "part", "here it was", "it is now"))
     yield "</tr></thead><tbody>"
     for clash in report.clashes.values():
         yield f"<tr>{''.join(f'<td>{escape(_short(value))}</td>' for value in clash)}</tr>"
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
 
 
 FORMATS: Mapping[str, Callable[[Report], Iterable[str]]] = MappingProxyType(
