@@ -75,9 +75,7 @@ def test_it_tells_what_is_sent_and_what_waits_for_a_member(ant, anne, ask):
     assert [(one["message_id"], one["reply"]) for one in told["waiting"]] == [
         ("two@x", "451 4.2.2 come again"), ("three@x", "its turn has not come"),
     ]  # fmt: skip
-    assert [(one["message_id"], one["reply"]) for one in told["latest"]] == [
-        ("two@x", "no reply yet"), ("one@x", "550 no anne"),
-    ]  # fmt: skip
+    assert [(one["message_id"], one["reply"]) for one in told["latest"]] == [("one@x", "550 no anne")]
     assert "<two@x>  451 4.2.2 come again" in ask("anne@example.org", "--list", ant.list_id)
 
 

@@ -129,12 +129,13 @@ def _waiting(member: Member) -> Iterator[Sent]:
 
 
 def _latest(member: Member) -> Iterator[Sent]:
-    """The relay's replies for the address to the last mails of the list."""
+    """The relay's replies for the address to the last mails of the list that do not wait."""
     dispatches = Dispatch.objects.filter(list_id=member.mailing_list.list_id).order_by("-pk")
     for dispatch in dispatches.exclude(all_cut=False, cursor__lt=member.pk)[:LATEST]:
         replies = (_reply(member, chunk) for chunk in dispatch.chunks.order_by("-pk").iterator(chunk_size=50))
         said = next((reply for reply in replies if reply is not None), "not among those it goes to")
-        yield Sent(dispatch.message_id, dispatch.created_at, said or "no reply yet")
+        if said:
+            yield Sent(dispatch.message_id, dispatch.created_at, said)
 
 
 def _reply(member: Member, chunk: Chunk) -> str | None:
