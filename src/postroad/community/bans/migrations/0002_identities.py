@@ -11,4 +11,4 @@ def change(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("bans", "0001_initial")]
-    operations = [migrations.RunPython(change, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(change, migrations.RunPython.noop, elidable=True)]

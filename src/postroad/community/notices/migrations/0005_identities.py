@@ -12,4 +12,4 @@ def change(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("notices", "0004_fetched_by_worker")]
-    operations = [migrations.RunPython(change, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(change, migrations.RunPython.noop, elidable=True)]

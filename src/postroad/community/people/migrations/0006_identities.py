@@ -14,4 +14,4 @@ def change(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("people", "0005_found_by_the_index"), ("account", "0009_emailaddress_unique_primary_email")]
-    operations = [migrations.RunPython(change, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(change, migrations.RunPython.noop, elidable=True)]

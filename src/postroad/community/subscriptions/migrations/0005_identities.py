@@ -13,4 +13,4 @@ def change(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("subscriptions", "0004_roster_order"), ("people", "0006_identities")]
-    operations = [migrations.RunPython(change, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(change, migrations.RunPython.noop, elidable=True)]

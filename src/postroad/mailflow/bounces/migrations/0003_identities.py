@@ -11,4 +11,4 @@ def change(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("bounces", "0002_probes_address")]
-    operations = [migrations.RunPython(change, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(change, migrations.RunPython.noop, elidable=True)]
