@@ -418,3 +418,17 @@ def test_when_one_cannot_be_dropped_none_is_and_no_journey_says_so():
         actions.drop(Job.objects.values_list("pk", flat=True))
     assert Job.objects.count() == 2
     assert not Step.objects.filter(outcome="dropped").exists()
+
+
+def test_no_more_jobs_are_claimed_than_were_asked_for_whatever_the_plan():
+    """PostgreSQL may look for the jobs due again for each row it compares, and each time find the next one."""
+    for name in "abc":
+        actions.put("pipeline", envelope(name))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            kinds = ("hashjoin", "mergejoin", "material", "hashagg", "sort")
+            cursor.execute("; ".join(f"SET enable_{kind}=off" for kind in kinds))
+    try:
+        assert [len(actions.claim("pipeline", "w", 1)) for _ in range(4)] == [1, 1, 1, 0]
+    finally:
+        connection.close()

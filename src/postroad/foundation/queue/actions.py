@@ -128,6 +128,7 @@ def claim(
     token = secrets.randbits(62)
     now = time.time()
     postgres = connection.vendor == "postgresql"
+    due = _due(postgres=postgres, suspects_alone=suspects_alone)
     if not postgres:
         with connection.cursor() as cursor:
             # A look without the write lock: an idle stage must not disturb the writers.
@@ -143,7 +144,8 @@ def claim(
                 # Who still holds it has let its lease end: it died.
                 "UPDATE queue_job SET deaths=deaths+CASE WHEN claim<>0 THEN 1 ELSE 0 END,"  # noqa: S608
                 " due_at=%s, claim=%s, worker=%s, attempts=attempts+1"
-                f" WHERE id IN ({_due(postgres=postgres, suspects_alone=suspects_alone)})"
+                # As an array: PostgreSQL may look for those of an IN again for each row, and claim more than the limit.
+                f" WHERE id {f'= ANY (ARRAY({due}))' if postgres else f'IN ({due})'}"
                 " RETURNING id, envelope, attempts, created_at, deaths",
                 (now + lease, token, worker, queue, now, now, limit),
             )
