@@ -360,7 +360,7 @@ def absorb(user: User, other: User) -> None:
         raise BadInput("A user cannot be merged with itself")
     addresses = list(other.addresses.all())
     preferred = other.preferred_address
-    _move_rows(user, other)
+    move_rows(user, other)
     for name in PREFERENCE_NAMES:
         if getattr(user, name) is None:
             setattr(user, name, getattr(other, name))
@@ -378,19 +378,19 @@ def absorb(user: User, other: User) -> None:
         sign_in.follow(address)
 
 
-def _move_rows(user: User, other: User) -> None:
-    """Let everything that points to the other user point to this one, except what this one has already.
+def move_rows(kept: Model, other: Model) -> None:
+    """Let everything that points to the other row point to this one, except what this one has already.
 
     Slices above have rows of people too (memberships, domains owned); they are found by Django, not named here.
     """
-    for relation in User._meta.related_objects:
+    for relation in kept._meta.related_objects:
         model: Any = relation.through if isinstance(relation, ManyToManyRel) else relation.related_model
         field = relation.field.m2m_reverse_field_name() if isinstance(relation, ManyToManyRel) else relation.field.name
-        if isinstance(relation, OneToOneRel) and model._default_manager.filter(**{field: user}).exists():
+        if isinstance(relation, OneToOneRel) and model._default_manager.filter(**{field: kept}).exists():
             continue
         for pk in list(model._default_manager.filter(**{field: other}).values_list("pk", flat=True)):
             try:
                 with transaction.atomic():
-                    model._default_manager.filter(pk=pk).update(**{field: user})
+                    model._default_manager.filter(pk=pk).update(**{field: kept})
             except IntegrityError:
-                continue  # This user has the same; the other's goes with the other.
+                continue  # This one has the same; the other's goes with the other.

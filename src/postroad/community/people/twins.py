@@ -1,13 +1,12 @@
 """Two addresses that are one mailbox: left by a release that told the two forms of a domain apart (ADR 12)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.apps import apps
 from django.conf import settings as django_settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from postroad.community.people.actions import absorb, delete_address, link_address
+from postroad.community.people.actions import absorb, delete_address, link_address, move_rows
 from postroad.community.people.models import Address
 from postroad.community.people.queries import find_address
 from postroad.foundation.message.addresses import identity
@@ -44,14 +43,7 @@ def _take_in(address: Address, twin: Address) -> None:
     if address.verified_on is None and twin.verified_on is not None:
         address.verified_on = twin.verified_on
         address.save(update_fields=["verified_on"])
-    for relation in Address._meta.related_objects:
-        model: Any = relation.related_model
-        for pk in list(model._default_manager.filter(**{relation.field.name: twin}).values_list("pk", flat=True)):
-            try:
-                with transaction.atomic():
-                    model._default_manager.filter(pk=pk).update(**{relation.field.name: address})
-            except IntegrityError:
-                continue  # The address has the same; the twin's goes with the twin.
+    move_rows(address, twin)
     for label, _, column in django_settings.COPIES_OF_AN_ADDRESS:
         apps.get_model(label)._default_manager.filter(**{column: twin.email}).update(**{column: address.email})
     delete_address(twin)
