@@ -8,10 +8,12 @@ import dataclasses
 import os
 import re
 import secrets
+import tempfile
 import tomllib
 import types
 import typing
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,24 +86,29 @@ class Configuration:
 def _site_secret(home: Path) -> bytes:
     path = home / "secret.key"
     if not path.exists():
-        _write_private(path, secrets.token_hex(32) + "\n")
+        write_private(path, secrets.token_hex(32) + "\n")
     return bytes.fromhex(path.read_text().strip())
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read; another process may have been first, then its text stays."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+def write_private(path: Path, text: str, *, anew: bool = False) -> None:
+    """Write a file that only its owner can read, whole or not at all.
+
+    One that is there stays, since another process may have been first; unless it is to be written `anew`.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
     try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if anew:
+            temporary.replace(path)
+        else:
+            with suppress(FileExistsError):
+                os.link(temporary, path)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 _GENERATED = re.compile(r'password = "[\w-]{32}"')
@@ -111,7 +118,7 @@ def create(home: Path) -> None:
     """Make a home with a working `postroad.toml` and secrets; what is there already stays untouched."""
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "postroad.toml").exists():
-        _write_private(home / "postroad.toml", _first_file())
+        write_private(home / "postroad.toml", _first_file())
     _site_secret(home)
     (home / "run").mkdir(exist_ok=True)
 

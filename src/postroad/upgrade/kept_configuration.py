@@ -1,11 +1,9 @@
 """What an import writes into the home's `postroad.toml`: the old mailman.cfg, and whether the old site lives on."""
 
-import os
 import re
-from pathlib import Path
 
 from postroad.community.lists.models import MailingList
-from postroad.foundation.configuration import Configuration, without_first_values
+from postroad.foundation.configuration import Configuration, without_first_values, write_private
 from postroad.foundation.mailman_cfg import MailmanCfg, mapped
 
 _KEPT_NAME = "mailman.cfg"
@@ -24,9 +22,9 @@ def keep_configuration(cfg: MailmanCfg, configuration: Configuration, *, is_cut_
     if not is_cut_over and not configuration.site.shadow and MailingList.objects.exists():
         return f"there are lists here already, so what {cfg.file} says of the site counts here from the cut-over on"
     kept = configuration.home / _KEPT_NAME
-    _write_private(kept, cfg.file.read_text(encoding="utf-8", errors="replace"))
+    write_private(kept, cfg.file.read_text(encoding="utf-8", errors="replace"), anew=True)
     toml = without_first_values(configuration.file.read_text(encoding="utf-8"), mapped(cfg))
-    _write_private(configuration.file, _with_line(toml, f'mailman_cfg = "{kept}"'))
+    write_private(configuration.file, _with_line(toml, f'mailman_cfg = "{kept}"'), anew=True)
     return f"{cfg.file} is kept as {kept}; what it says counts where {configuration.file.name} is silent"
 
 
@@ -37,7 +35,7 @@ def begin_shadow(configuration: Configuration) -> str:
     """
     if configuration.site.shadow or MailingList.objects.exists():
         return ""
-    _write_private(configuration.file, _with_line(configuration.file.read_text(encoding="utf-8"), _SHADOW))
+    write_private(configuration.file, _with_line(configuration.file.read_text(encoding="utf-8"), _SHADOW), anew=True)
     return (
         "the old site lives on and this one is its shadow until an import with --cut-over: it sends no digests and"
         " reminders, fetches no news, and leaves the MTA's files alone"
@@ -50,7 +48,7 @@ def end_shadow(configuration: Configuration) -> str:
     changed = re.sub(rf"(?m)^{_SHADOW}\n", "", toml)
     if changed == toml:
         return ""
-    _write_private(configuration.file, changed)
+    write_private(configuration.file, changed, anew=True)
     return "this site is no shadow any more; restart the service if it runs, so that it does all of its work"
 
 
@@ -58,13 +56,3 @@ def _with_line(toml: str, line: str) -> str:
     """The file with a line in its section `[site]`."""
     changed = re.sub(r"(?m)^\[site\]\s*$", lambda _: f"[site]\n{line}", toml, count=1)
     return changed if changed != toml else f"{toml.rstrip()}\n\n[site]\n{line}\n"
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for its owner alone: there are passwords in it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
